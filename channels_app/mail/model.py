@@ -1,0 +1,138 @@
+"""What the codec takes and gives: plain frozen values, so that no caller needs to know MIME.
+
+`Post` and `LogEntry` go in (`compose_post`, `compose_log`), `Parsed` comes out (`parse`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox: a display name (may be empty) and `local@domain`."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageId:
+    """The three things a Message-ID of ours says; `message` is `event` plus 12 digits for an entry of a Log."""
+
+    channel: str
+    message: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a mail. `file_id` is ours (`Roost-File`), `preview` the smaller twin of the file before it."""
+
+    name: str
+    type: str
+    content: bytes
+    file_id: str | None = None
+    inline: bool = True
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One chat message as it stands now. `text` is Markdown, `html` sanitized, `date` aware.
+
+    `in_reply_to` and `references` hold whole Message-IDs (`<…>`); COI wants the first and the last reference alone.
+    `roost` becomes `Roost-*` headers: {"Seq": "12"} is `Roost-Seq: 12`.
+    """
+
+    channel_uid: str
+    message_uid: str
+    domain: str
+    channel_name: str
+    channel_address: str
+    author: Address
+    date: datetime
+    text: str
+    html: str
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    roost: Mapping[str, str] = field(default_factory=dict)
+    mentions: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One event of a channel for its Log. `text` is a sentence for people, `event` the whole event as JSON.
+
+    `target` is the Message-ID of the message concerned; `emoji` is every emoji the actor now has on it, separated
+    by spaces (empty when the last one was taken away).
+    """
+
+    channel_uid: str
+    seq: int
+    domain: str
+    channel_name: str
+    channel_address: str
+    actor: Address
+    date: datetime
+    kind: str
+    text: str
+    target: str | None = None
+    event: Mapping[str, Any] = field(default_factory=dict)
+    emoji: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a mail `parse` is willing to look at. What lies beyond is left out and named in `defects`."""
+
+    size: int = 64 * 1024 * 1024  # bytes of the raw mail
+    header_bytes: int = 128 * 1024  # bytes of one header block
+    header_line: int = 16 * 1024  # bytes of one unfolded header
+    headers: int = 500  # fields in one header block
+    addresses: int = 500  # mailboxes in one address header
+    references: int = 100
+    parts: int = 200
+    depth: int = 20
+    text: int = 40_000  # characters of text; a longer one is kept whole as the attachment message.md
+    html: int = 1024 * 1024  # characters of HTML given to the converter
+    attachments: int = 100
+    attachment_bytes: int = 50 * 1024 * 1024  # of all attachments together, decoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """Everything `parse` found in a mail. Every field has a value that means "not there"; nothing here is trusted.
+
+    `text` is Markdown of the new text alone, `quoted` what was folded away (quotes, signature, disclaimer).
+    `chat_content` is COI's word, normalised ("editrequest", "deleterequest", "status", …); `in_reply_to` then names
+    the message concerned. `reaction` is a tuple of emoji, empty when the sender has none left, None when the mail is
+    no reaction. `roost` holds the `Roost-*` headers by the name after the prefix as it was written ("Seq").
+    `event` is the JSON event of a Log entry. `auto` says that no person wrote this: "auto-replied",
+    "auto-generated", "bounce", "receipt", "list" or "bulk". `date` is aware; None when absent or absurd.
+    """
+
+    message_id: str | None = None
+    own: MessageId | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    from_: Address | None = None
+    sender: Address | None = None
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    is_chat: bool = False
+    chat_content: str | None = None
+    pinned: bool = False
+    text: str = ""
+    quoted: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    reaction: tuple[str, ...] | None = None
+    roost: dict[str, str] = field(default_factory=dict)
+    event: dict[str, Any] | None = None
+    auto: str | None = None
+    defects: tuple[str, ...] = ()
+    truncated: bool = False

@@ -1,0 +1,55 @@
+"""Endpoints on files: streamed in, streamed out, never run in the page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from ninja import File, Query, Router
+from ninja.files import UploadedFile
+
+from channels_app.api.door import Request, answer
+from channels_app.api.params import IdPath
+from channels_app.chat import access
+from channels_app.files import shapes, storage, uploads
+from channels_app.files.shapes import FileShape
+from workspace.events.refusal import NotFound, TooLarge
+
+router = Router(tags=["files"])
+
+
+@router.post("/files", response={201: FileShape})
+def upload(request: Request, file: File[UploadedFile]) -> HttpResponse:
+    access.require(request.auth, "file.upload")
+    if (file.size or 0) > settings.UPLOAD_LIMIT:
+        raise TooLarge(f"Files can have at most {settings.UPLOAD_LIMIT // (1024 * 1024)} MB.")
+    stored = uploads.store(
+        uploader=request.auth,
+        name=file.name or "file",
+        chunks=file.chunks(),
+        declared_type=file.content_type or "",
+    )
+    return answer(shapes.file(stored), 201)
+
+
+@router.get("/files/{id}", response={200: None})
+def download(request: Request, id: IdPath, preview: Annotated[int, Query(ge=0, le=1)] = 0) -> HttpResponseBase:
+    stored = access.file(request.auth, id)
+    small = bool(preview and stored.width)
+    try:
+        content = storage.open_file(stored.preview_key if small else stored.key)
+    except FileNotFoundError:
+        raise NotFound("This file is gone.") from None
+    kind = "image/webp" if small else stored.type
+    inline = kind in uploads.SAFE_INLINE
+    response = FileResponse(
+        content,
+        as_attachment=not inline,
+        filename=stored.name,
+        content_type=kind if inline else "application/octet-stream",
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,16 @@
+"""Parameters that several endpoints take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Path, Query
+from pydantic import Field
+
+ID = r"^[0-9A-Za-z]{1,32}$"
+IdPath = Annotated[str, Path(pattern=ID)]
+SlugOrId = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,40}$")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+SeqQuery = Annotated[int | None, Query(ge=0, le=2**53)]
+Name = Annotated[str, Field(min_length=1, max_length=1000)]

@@ -1,0 +1,207 @@
+"""Endpoints on oneself and the people of the organization."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.middleware.csrf import get_token
+from ninja import Router
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
+from channels_app.api.params import Cursor, IdPath, Limit, Name, SlugOrId
+from channels_app.chat import access
+from channels_app.chat.forms import Form
+from workspace.events.log import stamp
+from workspace.events.refusal import Invalid
+from workspace.people import access as people_access
+from workspace.people import persons, shapes
+from workspace.people.models import Person, Role
+from workspace.people.shapes import OrgShape, PersonShape
+from workspace.signin import app_passwords, links, passwords, sessions
+from workspace.signin.models import AppPassword, Link
+
+router = Router(tags=["people"])
+MOST_APP_PASSWORDS = 50
+
+
+class MembershipShape(TypedDict):
+    org: OrgShape
+    person: PersonShape
+
+
+class LimitsShape(TypedDict):
+    text: int
+    upload: int
+
+
+class MeShape(TypedDict):
+    person: PersonShape
+    org: OrgShape
+    settings: dict[str, Any]
+    memberships: list[MembershipShape]
+    csrf: str
+    limits: LimitsShape
+
+
+class ImapShape(TypedDict):
+    host: str
+    port: int
+    security: str
+
+
+class AppPasswordShape(TypedDict):
+    id: str
+    name: str
+    created_at: str
+
+
+class LoginShape(TypedDict):
+    id: str
+    name: str
+    username: str
+    password: str
+    imap: ImapShape
+
+
+class InvitedShape(TypedDict):
+    person: PersonShape
+    link: str
+
+
+class PasswordForm(Form):
+    old: Annotated[str, Field(max_length=1000)]
+    new: Annotated[str, Field(max_length=1000)]
+
+
+class MeForm(Form):
+    name: Name | None = None
+    settings: dict[str, Any] | None = None
+    password: PasswordForm | None = None
+
+
+class NameForm(Form):
+    name: Name
+
+
+class InviteForm(Form):
+    email: Annotated[str, Field(max_length=320)]
+    name: Annotated[str, Field(max_length=1000)] = ""
+    role: Literal["admin", "member", "guest"] = "member"
+
+
+class PersonForm(Form):
+    name: Name | None = None
+    role: Literal["owner", "admin", "member", "guest"] | None = None
+    active: bool | None = None
+
+
+def imap() -> ImapShape:
+    """Where people's mail programs connect to."""
+    return {
+        "host": settings.IMAP_PUBLIC_HOST,
+        "port": settings.IMAP_PUBLIC_PORT,
+        "security": settings.IMAP_PUBLIC_SECURITY,
+    }
+
+
+def me(request: Request, person: Person) -> MeShape:
+    return {
+        "person": shapes.person(person),
+        "org": shapes.org(person.org),
+        "settings": person.settings,
+        "memberships": [{"org": shapes.org(person.org), "person": shapes.person(person)}],
+        "csrf": get_token(request),
+        "limits": {"text": settings.TEXT_LIMIT, "upload": settings.UPLOAD_LIMIT},
+    }
+
+
+@router.get("/me", response=MeShape)
+def get_me(request: Request) -> HttpResponse:
+    return answer(me(request, request.auth))
+
+
+@router.patch("/me", response=MeShape)
+@transaction.atomic
+def change_me(request: Request, form: MeForm) -> HttpResponse:
+    person = request.auth
+    if form.name is not None:
+        person = persons.change(person=person, by=person, name=form.name)
+    if form.settings is not None:
+        person = persons.change_settings(person=person, settings=form.settings)
+    if form.password is not None:
+        account = passwords.change_password(person=person, old=form.password.old, new=form.password.new)
+        if sessions.person_of_session(request):
+            sessions.sign_in(request, account)  # other sessions end, this one goes on
+    return answer(me(request, person))
+
+
+@router.get("/me/app-passwords", response=Items[AppPasswordShape])
+def list_app_passwords(request: Request) -> HttpResponse:
+    rows = AppPassword.objects.filter(person=request.auth).order_by("created_at")[:MOST_APP_PASSWORDS]
+    items = [{"id": row.id, "name": row.name, "created_at": stamp(row.created_at)} for row in rows]
+    return answer({"items": items, "next": None})
+
+
+@router.post("/me/app-passwords", response={201: LoginShape})
+def create_app_password(request: Request, form: NameForm) -> HttpResponse:
+    if AppPassword.objects.filter(person=request.auth).count() >= MOST_APP_PASSWORDS:
+        raise Invalid(f"At most {MOST_APP_PASSWORDS} app passwords; delete one first.")
+    login = app_passwords.create(person=request.auth, name=form.name)
+    shown = {"id": login.id, "name": login.name, "username": login.username, "password": login.password}
+    return answer({**shown, "imap": imap()}, 201)
+
+
+@router.delete("/me/app-passwords/{id}", response={204: None})
+def delete_app_password(request: Request, id: IdPath) -> HttpResponse:
+    app_passwords.delete(person=request.auth, id=id)
+    return nothing()
+
+
+@router.get("/orgs/{org}/members", response=Items[PersonShape])
+def list_people(request: Request, org: SlugOrId, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None) -> HttpResponse:
+    found = people_access.organization(request.auth, org)
+    access.require(request.auth, "people.list")
+    rows = Person.objects.filter(org=found, id__gt=after(cursor)).order_by("id")[: limit + 1]
+    shown, following = page(list(rows), limit, lambda person: person.id)
+    return answer({"items": [shapes.person(row) for row in shown], "next": following})
+
+
+@router.post("/orgs/{org}/invitations", response={201: InvitedShape})
+def invite(request: Request, org: SlugOrId, form: InviteForm) -> HttpResponse:
+    found = people_access.organization(request.auth, org)
+    access.require(request.auth, "people.invite")
+    with transaction.atomic():
+        person = persons.add(org=found, email=form.email, name=form.name, role=form.role, by=request.auth)
+        secret = links.create(Link.Kind.JOIN, person)
+    return answer({"person": shapes.person(person), "link": f"{settings.ROOST_URL}/join/{secret}"}, 201)
+
+
+@router.patch("/orgs/{org}/members/{id}", response=PersonShape)
+def change_person(request: Request, org: SlugOrId, id: IdPath, form: PersonForm) -> HttpResponse:
+    person = _managed(request, org, id, owner=form.role == "owner")
+    changed = persons.change(person=person, by=request.auth, name=form.name, role=form.role, active=form.active)
+    return answer(shapes.person(changed))
+
+
+@router.delete("/orgs/{org}/members/{id}", response={204: None})
+def remove_person(request: Request, org: SlugOrId, id: IdPath) -> HttpResponse:
+    person = _managed(request, org, id, owner=False)
+    with transaction.atomic():
+        persons.change(person=person, by=request.auth, active=False)
+        transaction.on_commit(app_passwords.publish)
+    return nothing()
+
+
+def _managed(request: Request, org: str, id: str, *, owner: bool) -> Person:
+    """Somebody whom the caller may change: only owners change owners, or make one."""
+    people_access.organization(request.auth, org)
+    access.require(request.auth, "people.change")
+    person = people_access.colleague(request.auth, id)
+    if owner or person.role == Role.OWNER:
+        access.require(request.auth, "people.owner")
+    return person

@@ -1,0 +1,21 @@
+"""The API put together; documented at /api/openapi.json."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from channels_app.api import channels, files, messages, people, signin, sync
+from channels_app.api.door import JsonParser, SessionAuth, TokenAuth, errors
+
+api = NinjaAPI(
+    title="Roost",
+    version="1.0.0",
+    description="The API of a Roost workspace; everything our own client does goes through it.",
+    parser=JsonParser(),
+    docs_url=None,
+    auth=[TokenAuth(), SessionAuth()],
+)
+errors(api)
+api.add_router("/v1", signin.router, auth=None)
+for part in (people, channels, messages, files, sync):
+    api.add_router("/v1", part.router)

@@ -1,0 +1,1 @@
+"""Channels, threads, messages, reactions, read state, drafts: models, verbs, access."""

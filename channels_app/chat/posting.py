@@ -1,0 +1,347 @@
+"""The hot path: posting, one or many at once.
+
+`post_many` takes what waits (of any people, into any channels) and needs two statements whatever their number: one
+that looks up who may post where and what was posted already, and one (a CTE) that moves the heads of the streams and
+inserts messages and events together, so that fact and event commit as one and the row lock of a hot channel is held for
+a single round trip. Mentions and files add a statement each, in the same transaction.
+
+Every posting has a `client_id` (its message id when the client gave none), unique for its author: the same one again
+answers with the first result, and a statement whose outcome is unknown (the connection died) can be run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from channels_app.chat import markdown, mentions, policy, shapes, text
+from channels_app.chat.access import Archived
+from channels_app.chat.models import Attachment, Mention, Message
+from channels_app.chat.shapes import MessageShape
+from channels_app.files import shapes as file_shapes
+from channels_app.files.models import StoredFile
+from workspace.events import bells
+from workspace.events.ids import new_id
+from workspace.events.log import Entry
+from workspace.events.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal
+
+MOST_FILES = 20
+CLIENT_ID_LIMIT = 80
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A message somebody wants to post. `at` and `id` are set by carriers only."""
+
+    person: str
+    channel: str
+    text: str
+    thread: str | None = None
+    also_to_channel: bool = False
+    files: Sequence[str] = ()
+    client_id: str | None = None
+    origin: str = "web"
+    external_id: str | None = None
+    quoted: str | None = None
+    at: datetime | None = None
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The message as JSON, its event, and whether this call made it (False: it had been posted before)."""
+
+    message: MessageShape
+    entry: Entry | None
+    fresh: bool
+
+
+Outcome = Posted | Refusal
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the look-up found for one posting."""
+
+    role: str
+    active: bool
+    name: str
+    org: str
+    kind: str | None
+    archived: bool
+    channel_role: str | None
+    root: str | None
+    root_known: bool
+    before: str | None
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A posting that passed: everything but its number."""
+
+    posting: Posting
+    text: str
+    html: str
+    found: mentions.Found
+    files: list[StoredFile]
+    thread: str | None
+    at: datetime
+    shape: MessageShape
+
+
+def post_many(postings: Sequence[Posting]) -> list[Outcome]:
+    """Post in the order given; an outcome for each posting, in the same order. Refusals are returned, not raised."""
+    postings = [replace(p, client_id=p.client_id or p.id) for p in postings]
+    for attempt in range(ATTEMPTS):
+        try:
+            return _post(postings)
+        except (OperationalError, InterfaceError):
+            if attempt == ATTEMPTS - 1 or connection.in_atomic_block:
+                raise
+            connection.close()
+        except IntegrityError:  # another process took one of the client ids, or a file, at this moment
+            if attempt == ATTEMPTS - 1 or connection.in_atomic_block:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _post(postings: Sequence[Posting]) -> list[Outcome]:
+    outcomes: list[Outcome | None] = [None] * len(postings)
+    known = _look_up(postings)
+    ready: dict[int, _Ready] = {}
+    seen: dict[tuple[str, str], int] = {}
+    twins: list[tuple[int, int]] = []
+    before: dict[int, str] = {}
+    for n, posting in enumerate(postings):
+        key = (posting.person, cast(str, posting.client_id))
+        if key in seen:
+            twins.append((n, seen[key]))
+            continue
+        seen[key] = n
+        try:
+            facts = _judge(posting, known.get(n))
+            if facts.before:
+                before[n] = facts.before
+            else:
+                ready[n] = _prepare(posting, facts)
+        except Refusal as refusal:
+            outcomes[n] = refusal
+    for n, entry in zip(ready, _write(list(ready.values())), strict=True):
+        outcomes[n] = Posted(ready[n].shape, entry, True)
+    for n, posted in _earlier(before).items():
+        outcomes[n] = posted
+    for n, first in twins:
+        outcome = outcomes[first]
+        outcomes[n] = replace(outcome, fresh=False) if isinstance(outcome, Posted) else outcome
+    return cast(list[Outcome], outcomes)
+
+
+_LOOK_UP = """
+SELECT r.n, p.role, p.active, p.name, p.org_id, c.kind, c.archived_at IS NOT NULL, m.role,
+       coalesce(root.thread_id, root.id), root.id IS NOT NULL, dup.id
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS r(person, channel, thread, client_id, n)
+JOIN people_person p ON p.id = r.person
+LEFT JOIN chat_channel c ON c.id = r.channel AND c.org_id = p.org_id AND c.deleted_at IS NULL
+LEFT JOIN chat_membership m ON m.channel_id = c.id AND m.person_id = p.id
+LEFT JOIN chat_message root ON root.id = r.thread AND root.channel_id = c.id
+LEFT JOIN chat_message dup ON dup.author_id = p.id AND dup.client_id = r.client_id
+"""
+
+
+def _look_up(postings: Sequence[Posting]) -> dict[int, _Known]:
+    columns = [[p.person for p in postings], [p.channel for p in postings]]
+    optional = [[p.thread for p in postings], [p.client_id for p in postings]]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK_UP, [*columns, *optional])
+        return {row[0] - 1: _Known(*row[1:]) for row in cursor.fetchall()}
+
+
+def _judge(posting: Posting, facts: _Known | None) -> _Known:
+    if facts is None or not facts.active or facts.kind is None:
+        raise NotFound("There is no such channel.")
+    standing = policy.Standing(facts.role, facts.kind, facts.channel_role)
+    if not standing.sees:
+        raise NotFound("There is no such channel.")
+    if facts.before:
+        return facts
+    if not policy.allows(policy.posting_action(facts.kind, posting.thread is not None), standing):
+        raise Forbidden("You may not write here.", code="not_a_member" if not standing.inside else "forbidden")
+    if facts.archived:
+        raise Archived()
+    if posting.thread is not None and not facts.root_known:
+        raise NotFound("There is no such thread.")
+    return facts
+
+
+def _prepare(posting: Posting, facts: _Known) -> _Ready:
+    cleaned = text.clean(posting.text)
+    if len(cast(str, posting.client_id)) > CLIENT_ID_LIMIT:
+        raise Invalid("This client_id is too long.", fields={"client_id": "too long"})
+    files = _claim_files(posting) if posting.files else []
+    if not cleaned.strip() and not files:
+        raise Invalid("A message needs a text or a file.", fields={"text": "empty"})
+    found = mentions.find(cleaned, posting.channel)
+    html = markdown.render(cleaned, found.known) if cleaned else ""
+    at = posting.at or timezone.now()
+    row = Message(
+        id=posting.id,
+        seq=0,
+        channel_id=posting.channel,
+        thread_id=facts.root,
+        also_to_channel=posting.also_to_channel and facts.root is not None,
+        author_id=posting.person,
+        text=cleaned,
+        html=html,
+        quoted=posting.quoted,
+        mentions=list(found.people),
+        mentions_all=found.everybody,
+        origin=posting.origin,
+        created_at=at,
+    )
+    shape = shapes.fresh_message(row, facts.name, [file_shapes.file(file) for file in files])
+    return _Ready(posting, cleaned, html, found, files, facts.root, at, shape)
+
+
+def _claim_files(posting: Posting) -> list[StoredFile]:
+    if len(posting.files) > MOST_FILES:
+        raise Invalid(f"At most {MOST_FILES} files in a message.", fields={"files": "too many"})
+    stored = StoredFile.objects.filter(id__in=posting.files, uploader_id=posting.person, attachment=None).in_bulk()
+    missing = [id for id in posting.files if id not in stored]
+    if missing or len(set(posting.files)) != len(posting.files):
+        raise Conflict("A file is not there or was posted already.", fields={"files": ", ".join(missing) or "twice"})
+    return [stored[id] for id in posting.files]
+
+
+_WRITE = """
+WITH need AS (SELECT * FROM unnest(%(streams)s::text[], %(counts)s::int[]) AS n(key, count)),
+locked AS (SELECT key FROM events_stream WHERE key = ANY(%(streams)s) ORDER BY key FOR UPDATE),
+moved AS (
+  UPDATE events_stream s SET head = s.head + need.count FROM need JOIN locked USING (key) WHERE s.key = need.key
+  RETURNING s.key, s.head - need.count AS base),
+draft AS (
+  SELECT d.*, moved.base + d.nth AS seq FROM unnest(%(stream)s::text[], %(nth)s::int[], %(id)s::text[],
+    %(channel)s::text[], %(thread)s::text[], %(also)s::bool[], %(author)s::text[], %(text)s::text[], %(html)s::text[],
+    %(quoted)s::text[], %(mentions)s::jsonb[], %(everybody)s::text[], %(client_id)s::text[], %(external_id)s::text[],
+    %(origin)s::text[], %(at)s::timestamptz[], %(payload)s::jsonb[])
+    AS d(stream, nth, id, channel, thread, also, author, text, html, quoted, mentions, everybody, client_id, external_id,
+         origin, at, payload)
+  JOIN moved ON moved.key = d.stream),
+message AS (
+  INSERT INTO chat_message (id, channel_id, seq, thread_id, also_to_channel, author_id, text, html, quoted, mentions,
+    mentions_all, client_id, external_id, origin, created_at, reply_count, reply_people)
+  SELECT id, channel, seq, thread, also, author, text, html, quoted,
+    ARRAY(SELECT jsonb_array_elements_text(mentions)), everybody, client_id, external_id, origin, at, 0, '{}' FROM draft),
+thread AS (
+  UPDATE chat_message root SET reply_count = root.reply_count + t.count, last_reply_at = t.last_at,
+    reply_people = (t.people || ARRAY(SELECT unnest(root.reply_people) EXCEPT SELECT unnest(t.people)))[1:5]
+  FROM (SELECT thread AS id, count(*) AS count, max(at) AS last_at,
+          (array_agg(author ORDER BY last DESC) FILTER (WHERE first))::varchar[] AS people
+        FROM (SELECT thread, at, author, max(seq) OVER (PARTITION BY thread, author) AS last,
+                     row_number() OVER (PARTITION BY thread, author ORDER BY seq) = 1 AS first
+              FROM draft WHERE thread IS NOT NULL) a GROUP BY thread) t
+  WHERE root.id = t.id)
+INSERT INTO events_event (stream, seq, kind, actor, origin, payload, at)
+SELECT stream, seq, 'message.posted', author, origin, jsonb_set(payload, '{message,seq}', to_jsonb(seq)), at FROM draft
+RETURNING stream, seq, payload->'message'->>'id'
+"""
+
+
+def _write(ready: Sequence[_Ready]) -> list[Entry]:
+    if not ready:
+        return []
+    with _transaction_if(any(r.files or r.found.people for r in ready)):
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, _columns(ready))
+            numbers = {id: seq for _stream, seq, id in cursor.fetchall()}
+        for r in ready:
+            r.shape["seq"] = numbers[r.posting.id]
+        _write_mentions(ready)
+        _write_attachments(ready)
+        entries = [_entry(r) for r in ready]
+        transaction.on_commit(lambda: bells.ring(entries))
+    return entries
+
+
+@contextlib.contextmanager
+def _transaction_if(several: bool) -> Iterator[None]:
+    """A statement alone is a transaction of its own and saves the round trips of BEGIN and COMMIT."""
+    with transaction.atomic() if several else contextlib.nullcontext():
+        yield
+
+
+def _columns(ready: Sequence[_Ready]) -> dict[str, list[Any]]:
+    streams = [f"channel:{r.posting.channel}" for r in ready]
+    counts = Counter(streams)
+    taken: Counter[str] = Counter()
+    nth = []
+    for stream in streams:
+        taken[stream] += 1
+        nth.append(taken[stream])
+    return {
+        "streams": sorted(counts),
+        "counts": [counts[key] for key in sorted(counts)],
+        "stream": streams,
+        "nth": nth,
+        "id": [r.posting.id for r in ready],
+        "channel": [r.posting.channel for r in ready],
+        "thread": [r.thread for r in ready],
+        "also": [r.shape["also_to_channel"] for r in ready],
+        "author": [r.posting.person for r in ready],
+        "text": [r.text for r in ready],
+        "html": [r.html for r in ready],
+        "quoted": [r.posting.quoted for r in ready],
+        "mentions": [orjson.dumps(r.shape["mentions"]).decode() for r in ready],
+        "everybody": [r.found.everybody for r in ready],
+        "client_id": [r.posting.client_id for r in ready],
+        "external_id": [r.posting.external_id for r in ready],
+        "origin": [r.posting.origin for r in ready],
+        "at": [r.at for r in ready],
+        "payload": [orjson.dumps({"message": r.shape}).decode() for r in ready],
+    }
+
+
+def _write_mentions(ready: Sequence[_Ready]) -> None:
+    rows = [
+        Mention(message_id=r.posting.id, person_id=person, channel_id=r.posting.channel, seq=r.shape["seq"])
+        for r in ready
+        for person in r.found.people
+        if person != r.posting.person
+    ]
+    if rows:
+        Mention.objects.bulk_create(rows)
+
+
+def _write_attachments(ready: Sequence[_Ready]) -> None:
+    rows = [
+        Attachment(message_id=r.posting.id, file=file, position=position)
+        for r in ready
+        for position, file in enumerate(r.files)
+    ]
+    if rows:
+        Attachment.objects.bulk_create(rows)
+
+
+def _entry(r: _Ready) -> Entry:
+    posting = r.posting
+    payload = {"message": r.shape}
+    return Entry(
+        f"channel:{posting.channel}", r.shape["seq"], "message.posted", posting.person, posting.origin, payload, r.at
+    )
+
+
+def _earlier(before: dict[int, str]) -> dict[int, Posted]:
+    """What was posted under the same client ids before, as it stands now."""
+    if not before:
+        return {}
+    rows = Message.objects.in_bulk(list(before.values()))
+    built = {shape["id"]: shape for shape in shapes.messages(list(rows.values()))}
+    return {n: Posted(built[id], None, False) for n, id in before.items()}

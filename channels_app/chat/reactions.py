@@ -1,0 +1,70 @@
+"""Verbs on reactions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.db import transaction
+
+from channels_app.chat import access, shapes
+from channels_app.chat.messages import Deleted
+from channels_app.chat.models import Message, Reaction
+from channels_app.chat.shapes import MessageShape
+from workspace.events import log
+from workspace.events.refusal import Conflict, Invalid
+from workspace.people.models import Person
+
+MOST_KINDS = 50
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2190-\u2bff\u3030\u303d\u3297\u3299\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2139"
+    "\ufe0f\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f0-9#*]{1,32}"
+)
+
+
+def clean_emoji(emoji: str) -> str:
+    """One emoji (with its modifiers and joiners). Raises `Invalid` for anything else."""
+    emoji = unicodedata.normalize("NFC", emoji)
+    if not _EMOJI.fullmatch(emoji) or all(char in "0123456789#*" for char in emoji):
+        raise Invalid("This is not an emoji.", fields={"emoji": "invalid"})
+    return emoji
+
+
+@transaction.atomic
+def add(*, person: Person, message: str, emoji: str, origin: str = "web") -> MessageShape:
+    """React to a message; a second time changes nothing. Raises `Invalid`, `Deleted`, and as `access.message`."""
+    emoji = clean_emoji(emoji)
+    row = _target(person, message)
+    if Reaction.objects.filter(message=row, person=person, emoji=emoji).exists():
+        return shapes.message(row)
+    kinds = Reaction.objects.filter(message=row).exclude(emoji=emoji).values("emoji").distinct().count()
+    if kinds >= MOST_KINDS:
+        raise Conflict(f"At most {MOST_KINDS} different reactions on a message.")
+    Reaction.objects.create(message=row, person=person, emoji=emoji)
+    _note(row, "reaction.added", emoji, person, origin)
+    return shapes.message(row)
+
+
+@transaction.atomic
+def remove(*, person: Person, message: str, emoji: str, origin: str = "web") -> MessageShape:
+    """Take one's reaction back; without one nothing changes."""
+    emoji = clean_emoji(emoji)
+    row = _target(person, message)
+    deleted, _ = Reaction.objects.filter(message=row, person=person, emoji=emoji).delete()
+    if deleted:
+        _note(row, "reaction.removed", emoji, person, origin)
+    return shapes.message(row)
+
+
+def _target(person: Person, message: str) -> Message:
+    row, _ = access.message(person, message, "message.react")
+    # The message's row is locked, so the same reaction can't be added twice at one moment.
+    row = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=row.id)
+    if row.deleted_at:
+        raise Deleted()
+    return row
+
+
+def _note(row: Message, kind: str, emoji: str, person: Person, origin: str) -> None:
+    payload = {"id": row.id, "emoji": emoji, "person": person.id}
+    log.append(log.Draft(row.channel.stream, kind, payload, person.id, origin))

@@ -1,0 +1,264 @@
+"""The conversation as JSON (api.md): built here only, for every door and for the events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+from typing_extensions import TypedDict
+
+from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message, Reaction
+from channels_app.files import shapes as file_shapes
+from channels_app.files.shapes import FileShape
+from workspace.events.log import stamp
+from workspace.events.models import Stream
+from workspace.people.models import Person
+
+
+class MyShape(TypedDict):
+    joined_at: str
+    read: int
+    unread: int
+    mentions: int
+    role: str
+    muted: bool
+
+
+class ChannelShape(TypedDict):
+    id: str
+    org: str
+    name: str
+    kind: str
+    topic: str
+    archived: bool
+    created_at: str
+    created_by: str | None
+    members: int
+    head: int
+    my: MyShape | None
+    people: list[str]
+
+
+class ReactionShape(TypedDict):
+    emoji: str
+    people: list[str]
+
+
+class PinShape(TypedDict):
+    by: str | None
+    at: str
+
+
+class RepliesShape(TypedDict):
+    count: int
+    last_at: str | None
+    people: list[str]
+
+
+class MessageShape(TypedDict):
+    id: str
+    seq: int
+    channel: str
+    thread: str | None
+    also_to_channel: bool
+    author: str
+    author_name: str
+    text: str
+    html: str
+    files: list[FileShape]
+    reactions: list[ReactionShape]
+    mentions: list[str]
+    mentions_all: str | None
+    edited_at: str | None
+    deleted: bool
+    pinned: PinShape | None
+    replies: RepliesShape | None
+    origin: str
+    quoted: str | None
+    created_at: str
+
+
+class DraftShape(TypedDict):
+    channel: str
+    thread: str
+    text: str
+    updated_at: str
+
+
+class VersionShape(TypedDict):
+    text: str
+    html: str
+    at: str
+
+
+class CountsShape(TypedDict):
+    read: int
+    unread: int
+    mentions: int
+
+
+def at(moment: datetime | None) -> str | None:
+    return stamp(moment) if moment else None
+
+
+def draft(row: Draft) -> DraftShape:
+    return {"channel": row.channel_id, "thread": row.thread, "text": row.text, "updated_at": stamp(row.updated_at)}
+
+
+def message(row: Message) -> MessageShape:
+    """One message as it stands (four queries; use `messages` for several)."""
+    return messages([row])[0]
+
+
+def messages(rows: Sequence[Message]) -> list[MessageShape]:
+    """Messages in the order given: three queries for all of them, whatever their number."""
+    ids = [row.id for row in rows if not row.deleted_at]
+    names = dict(Person.objects.filter(id__in={row.author_id for row in rows}).values_list("id", "name"))
+    files: dict[str, list[FileShape]] = defaultdict(list)
+    for attachment in Attachment.objects.filter(message__in=ids).select_related("file").order_by("position"):
+        files[attachment.message_id].append(file_shapes.file(attachment.file))
+    reactions = _reactions(ids)
+    return [_message(row, names.get(row.author_id, ""), files[row.id], reactions[row.id]) for row in rows]
+
+
+def _reactions(ids: Sequence[str]) -> dict[str, list[ReactionShape]]:
+    found: dict[str, list[ReactionShape]] = defaultdict(list)
+    by_emoji: dict[tuple[str, str], ReactionShape] = {}
+    rows = Reaction.objects.filter(message__in=ids).order_by("id").values_list("message_id", "person_id", "emoji")
+    for message_id, person_id, emoji in rows:
+        key = (message_id, emoji)
+        if key not in by_emoji:
+            by_emoji[key] = {"emoji": emoji, "people": []}
+            found[message_id].append(by_emoji[key])
+        by_emoji[key]["people"].append(person_id)
+    return found
+
+
+def fresh_message(row: Message, author_name: str, files: list[FileShape]) -> MessageShape:
+    """A message that is about to be written: nobody reacted yet."""
+    return _message(row, author_name, files, [])
+
+
+def _message(row: Message, author_name: str, files: list[FileShape], reactions: list[ReactionShape]) -> MessageShape:
+    gone = row.deleted_at is not None
+    return {
+        "id": row.id,
+        "seq": row.seq,
+        "channel": row.channel_id,
+        "thread": row.thread_id,
+        "also_to_channel": row.also_to_channel,
+        "author": row.author_id,
+        "author_name": author_name,
+        "text": "" if gone else row.text,
+        "html": "" if gone else row.html,
+        "files": files,
+        "reactions": reactions,
+        "mentions": [] if gone else row.mentions,
+        "mentions_all": None if gone else row.mentions_all,
+        "edited_at": None if gone else at(row.edited_at),
+        "deleted": gone,
+        "pinned": {"by": row.pinned_by_id, "at": stamp(row.pinned_at)} if row.pinned_at else None,
+        "replies": {"count": row.reply_count, "last_at": at(row.last_reply_at), "people": row.reply_people}
+        if row.reply_count
+        else None,
+        "origin": row.origin,
+        "quoted": None if gone else row.quoted,
+        "created_at": stamp(row.created_at),
+    }
+
+
+def channel(row: Channel, person: Person | None = None) -> ChannelShape:
+    """One channel, as the person stands in it."""
+    return channels([row], person)[0]
+
+
+def channels(rows: Sequence[Channel], person: Person | None = None) -> list[ChannelShape]:
+    """Channels in the order given: five queries for all of them, whatever their number."""
+    ids = [row.id for row in rows]
+    heads = dict(Stream.objects.filter(key__in=[row.stream for row in rows]).values_list("key", "head"))
+    sizes = _sizes(ids)
+    people = _direct_people([row.id for row in rows if row.kind == Kind.DIRECT])
+    mine = _mine(ids, person) if person else {}
+    return [_channel(row, heads.get(row.stream, 0), sizes, people, mine) for row in rows]
+
+
+def _channel(
+    row: Channel, head: int, sizes: dict[str, int], people: dict[str, list[str]], mine: dict[str, MyShape]
+) -> ChannelShape:
+    return {
+        "id": row.id,
+        "org": row.org_id,
+        "name": row.name,
+        "kind": row.kind,
+        "topic": row.topic,
+        "archived": row.archived_at is not None,
+        "created_at": stamp(row.created_at),
+        "created_by": row.created_by_id,
+        "members": sizes.get(row.id, 0),
+        "head": head,
+        "my": mine.get(row.id),
+        "people": people.get(row.id, []),
+    }
+
+
+def _sizes(ids: Sequence[str]) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT channel_id, count(*) FROM chat_membership WHERE channel_id = ANY(%s) GROUP BY channel_id",
+            [list(ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _direct_people(ids: Sequence[str]) -> dict[str, list[str]]:
+    people: dict[str, list[str]] = defaultdict(list)
+    if ids:
+        rows = Membership.objects.filter(channel__in=ids).order_by("person_id").values_list("channel_id", "person_id")
+        for channel_id, person_id in rows:
+            people[channel_id].append(person_id)
+    return people
+
+
+def _mine(ids: Sequence[str], person: Person) -> dict[str, MyShape]:
+    rows = list(Membership.objects.filter(channel__in=ids, person=person))
+    unread = counts(person, [row.channel_id for row in rows])
+    return {
+        row.channel_id: {
+            "joined_at": stamp(row.joined_at),
+            "read": row.read,
+            "unread": unread[row.channel_id]["unread"],
+            "mentions": unread[row.channel_id]["mentions"],
+            "role": row.role,
+            "muted": row.muted,
+        }
+        for row in rows
+    }
+
+
+COUNT_LIMIT = 1000  # clients show 99+, so nobody waits for the exact size of a mountain
+
+_COUNTS = """
+SELECT m.channel_id, m.read,
+  (SELECT count(*) FROM (
+     SELECT 1 FROM chat_message x WHERE x.channel_id = m.channel_id AND x.seq > m.read AND x.author_id <> m.person_id
+       AND x.deleted_at IS NULL AND (x.thread_id IS NULL OR x.also_to_channel) LIMIT %(limit)s) u),
+  (SELECT count(*) FROM (
+     SELECT n.seq FROM chat_mention n JOIN chat_message x ON x.id = n.message_id AND x.deleted_at IS NULL
+       WHERE n.person_id = m.person_id AND n.channel_id = m.channel_id AND n.seq > m.read
+     UNION
+     SELECT x.seq FROM chat_message x WHERE x.channel_id = m.channel_id AND x.seq > m.read AND x.deleted_at IS NULL
+       AND x.author_id <> m.person_id AND (c.kind = 'direct' OR x.mentions_all IS NOT NULL)
+       AND (x.thread_id IS NULL OR x.also_to_channel OR x.mentions_all IS NOT NULL)
+     LIMIT %(limit)s) u)
+FROM chat_membership m JOIN chat_channel c ON c.id = m.channel_id
+WHERE m.person_id = %(person)s AND m.channel_id = ANY(%(channels)s)
+"""
+
+
+def counts(person: Person, channel_ids: Iterable[str]) -> dict[str, CountsShape]:
+    """Read position, unread and mention counts (in direct conversations every message counts as a mention)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, {"person": person.id, "channels": list(channel_ids), "limit": COUNT_LIMIT})
+        return {row[0]: {"read": row[1], "unread": row[2], "mentions": row[3]} for row in cursor.fetchall()}

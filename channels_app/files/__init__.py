@@ -1,0 +1,1 @@
+"""Uploads, previews, storage."""

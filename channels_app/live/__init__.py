@@ -1,0 +1,1 @@
+"""WebSockets: events as they happen, calls, presence and typing."""

@@ -1,0 +1,1 @@
+"""The carrier into the mail server: one shared IMAP folder a channel."""

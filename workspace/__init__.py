@@ -1,0 +1,1 @@
+"""The installation: who is here, and how it runs."""

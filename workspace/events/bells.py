@@ -1,0 +1,109 @@
+"""Doorbells: after commit, whoever waits for a stream is woken. A lost bell costs seconds, never an event.
+
+Three kinds of listener: this process (`listen`, given the events themselves), other processes (the channel layer group
+`bells`, given stream keys and heads), and lanes (`on_lanes`, given stream keys; carriers start their tasks there).
+The last two are rung by one thread that gathers what came in meanwhile, so a burst costs one message, and a broker that
+is down never delays a verb: sweeps repair what it missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+if TYPE_CHECKING:
+    from workspace.events.log import Entry
+
+log = logging.getLogger(__name__)
+
+GROUP = "bells"
+GATHER_SECONDS = 0.002
+WAITING_LIMIT = 50_000
+
+LocalListener = Callable[[Sequence["Entry"]], None]
+LaneListener = Callable[[dict[str, int]], None]
+
+_local: list[LocalListener] = []
+_lanes: list[LaneListener] = []
+
+
+def listen(listener: LocalListener) -> None:
+    """Call `listener` with the events of each commit in this process, in the committing thread."""
+    _local.append(listener)
+
+
+def on_lanes(listener: LaneListener) -> None:
+    """Call `listener` with {stream key: head} soon after commits (register in `AppConfig.ready`)."""
+    _lanes.append(listener)
+
+
+def ring(entries: Sequence[Entry]) -> None:
+    """Wake everybody who waits for the streams of these committed events. Never raises."""
+    for listener in _local:
+        listener(entries)
+    _ringer.add({entry.stream: entry.seq for entry in entries})
+
+
+class Ringer:
+    """The thread that rings other processes and lanes."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._thread: threading.Thread | None = None
+
+    def add(self, heads: dict[str, int]) -> None:
+        with self._lock:
+            for stream, head in heads.items():
+                self._waiting[stream] = max(head, self._waiting.get(stream, 0))
+            if len(self._waiting) > WAITING_LIMIT:  # the broker hangs; sweeps will find these
+                self._waiting.clear()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="bells", daemon=True)
+                self._thread.start()
+            self._idle.clear()
+        self._wake.set()
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all bells so far were rung; False when that took longer than `timeout` seconds."""
+        return self._idle.wait(timeout)
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            time.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            with self._lock:
+                heads, self._waiting = self._waiting, {}
+            if heads:
+                _ring_outside(heads)
+            with self._lock:
+                if not self._waiting:
+                    self._idle.set()
+
+
+def _ring_outside(heads: dict[str, int]) -> None:
+    try:
+        layer = get_channel_layer()
+        if layer is not None:
+            async_to_sync(layer.group_send)(GROUP, {"type": "bell", "heads": heads})
+    except Exception as error:
+        log.warning("a bell for other processes was lost: %s", error)
+    for listener in _lanes:
+        try:
+            listener(heads)
+        except Exception as error:
+            log.warning("a bell for lanes was lost: %s", error)
+
+
+_ringer = Ringer()
+flush = _ringer.flush

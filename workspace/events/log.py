@@ -1,0 +1,138 @@
+"""The event log: the only place that writes events.
+
+`append` is called last in the transaction of a verb, with all the events of that verb at once: it locks the streams in
+the order of their keys (so two verbs cannot wait for each other), takes the numbers and writes the events. The lock is
+short and the log has no gaps. The hot path of a post does the same in its own single statement (`chat.posting`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from workspace.events import bells
+from workspace.events.models import Event, Stream
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that has no number yet."""
+
+    stream: str
+    kind: str
+    payload: Json
+    actor: str | None = None
+    origin: str = "web"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in the log."""
+
+    stream: str
+    seq: int
+    kind: str
+    actor: str | None
+    origin: str
+    payload: Json
+    at: datetime
+
+    def json(self) -> dict[str, Any]:
+        """The event as sent to clients (api.md), without the frame's `type`."""
+        return {
+            "stream": self.stream,
+            "seq": self.seq,
+            "kind": self.kind,
+            "actor": self.actor,
+            "origin": self.origin,
+            "payload": self.payload,
+            "at": stamp(self.at),
+        }
+
+    def frame(self) -> bytes:
+        """The event as a WebSocket frame, encoded once for all who get it."""
+        return orjson.dumps({"type": "event", **self.json()})
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def open_stream(key: str, org: str) -> None:
+    """Create an empty stream."""
+    Stream.objects.create(key=key, org=org)
+
+
+def append(*drafts: Draft) -> list[Entry]:
+    """Write events; call it last in the verb's transaction.
+
+    Raises `Stream.DoesNotExist` when a stream was never opened. After commit the bells of the streams are rung.
+    """
+    with transaction.atomic():
+        counts = Counter(draft.stream for draft in drafts)
+        base = _take_numbers(counts)
+        now = timezone.now()
+        taken: Counter[str] = Counter()
+        entries = []
+        for draft in drafts:
+            taken[draft.stream] += 1
+            seq = base[draft.stream] + taken[draft.stream]
+            entries.append(
+                Entry(draft.stream, seq, draft.kind, draft.actor, draft.origin, draft.payload, draft.at or now)
+            )
+        insert(entries)
+        transaction.on_commit(lambda: bells.ring(entries))
+    return entries
+
+
+def _take_numbers(counts: Mapping[str, int]) -> dict[str, int]:
+    """Lock the streams in key order and move their heads; the heads as they were before."""
+    keys = sorted(counts)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key, head FROM events_stream WHERE key = ANY(%s) ORDER BY key FOR UPDATE", [keys])
+        base: dict[str, int] = dict(cursor.fetchall())
+        if len(base) != len(keys):
+            raise Stream.DoesNotExist(f"no stream {set(keys) - set(base)}")
+        cursor.execute(
+            "UPDATE events_stream s SET head = s.head + n.count"
+            " FROM unnest(%s::text[], %s::bigint[]) AS n(key, count) WHERE s.key = n.key",
+            [keys, [counts[key] for key in keys]],
+        )
+    return base
+
+
+def insert(entries: Iterable[Entry]) -> None:
+    """Write events that have their numbers already (used by `append` and by the rebuild from mail)."""
+    rows = [
+        Event(stream=e.stream, seq=e.seq, kind=e.kind, actor=e.actor, origin=e.origin, payload=e.payload, at=e.at)
+        for e in entries
+    ]
+    Event.objects.bulk_create(rows, batch_size=1000)
+
+
+def read(stream: str, after: int, *, limit: int = 500, until: int | None = None) -> list[Entry]:
+    """Events of a stream after `after`, in order, at most `limit`, not beyond `until` when given."""
+    rows = Event.objects.filter(stream=stream, seq__gt=after)
+    if until is not None:
+        rows = rows.filter(seq__lte=until)
+    return [_entry(row) for row in rows.order_by("seq")[:limit]]
+
+
+def _entry(row: Event) -> Entry:
+    return Entry(row.stream, row.seq, row.kind, row.actor, row.origin, row.payload, row.at)
+
+
+def heads(keys: Sequence[str]) -> dict[str, int]:
+    """The number of the last event of each stream; streams that do not exist are left out."""
+    return dict(Stream.objects.filter(key__in=keys).values_list("key", "head"))

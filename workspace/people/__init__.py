@@ -1,0 +1,1 @@
+"""Who is here: organizations, their people, roles."""

@@ -1,0 +1,42 @@
+"""Verbs on organizations."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from workspace.events import log
+from workspace.events.refusal import Invalid
+from workspace.people import names, shapes
+from workspace.people.models import Organization, Person, Role
+from workspace.people.persons import insert_person
+
+
+@transaction.atomic
+def create(*, name: str, owner_email: str, owner_name: str = "") -> tuple[Organization, Person]:
+    """Make an organization and its owner.
+
+    Raises `Invalid` for an empty or over-long name, and what `persons.add` raises for the owner.
+    """
+    name = names.clean_name(name, field="name")
+    organization = Organization.objects.create(name=name, slug=_free_slug(name))
+    log.open_stream(organization.stream, organization.id)
+    owner = insert_person(organization, email=owner_email, name=owner_name, role=Role.OWNER)
+    log.append(
+        log.Draft(organization.stream, "org.created", {"org": shapes.org(organization)}, owner.id),
+        log.Draft(organization.stream, "member.joined", {"person": shapes.person(owner)}, owner.id),
+    )
+    return organization, owner
+
+
+def find(key: str) -> Organization | None:
+    """The organization with this slug or id."""
+    return Organization.objects.filter(slug=key).first() or Organization.objects.filter(id=key).first()
+
+
+def _free_slug(name: str) -> str:
+    base = names.slug(name, limit=32) or "org"
+    taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    for slug in names.numbered(base):
+        if slug not in taken:
+            return slug
+    raise Invalid("No free short name for this organization.", fields={"name": "taken"})

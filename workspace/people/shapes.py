@@ -1,0 +1,37 @@
+"""Organizations and people as JSON (api.md)."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from workspace.people.models import Organization, Person
+
+
+class OrgShape(TypedDict):
+    id: str
+    slug: str
+    name: str
+
+
+class PersonShape(TypedDict):
+    id: str
+    name: str
+    email: str
+    role: str
+    handle: str
+    active: bool
+
+
+def org(organization: Organization) -> OrgShape:
+    return {"id": organization.id, "slug": organization.slug, "name": organization.name}
+
+
+def person(person: Person) -> PersonShape:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "role": person.role,
+        "handle": person.handle,
+        "active": person.active,
+    }

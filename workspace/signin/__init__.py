@@ -1,0 +1,1 @@
+"""Accounts: passwords, sessions, tokens, app passwords for mail programs, one-time links."""

@@ -1,0 +1,14 @@
+"""URLs of the installation: the JSON API, and the web client for everything else."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from channels_app.api.urls import api
+from channels_app.web import views
+
+urlpatterns = [
+    path("api/", api.urls),
+    re_path(r"^api(/.*)?$", views.api_not_found),
+    re_path(r"^(?!api/|ws$).*$", views.index),
+]

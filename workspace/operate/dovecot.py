@@ -1,0 +1,150 @@
+"""The embedded Dovecot: IMAP and LMTP on loopback, the channels as a public namespace with ACLs, our own bell.
+
+The installed Dovecot is used, else Debian's packages are unpacked into the cache and their two built-in paths are
+pointed to short links. Facts behind the settings: Dovecot's documentation, and what was measured on 2.3.19.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from workspace.operate import debian, paths
+from workspace.operate.dovecot_conf import Layout, render
+from workspace.operate.part import Part, free_port, port_open
+
+PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-lmtpd"]
+SERVICE_ACCOUNT = "roost"
+MASTER = "roost-master"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where Dovecot's programs are (`root` is `/` for the installed one), and the environment they need."""
+
+    root: Path
+    env: dict[str, str]
+
+    @property
+    def binary(self) -> Path:
+        return self.root / "usr/sbin/dovecot"
+
+    def version(self) -> str:
+        environment = {**os.environ, **self.env}
+        done = subprocess.run([self.binary, "--version"], capture_output=True, text=True, env=environment, check=True)
+        return done.stdout.split()[0]
+
+
+def installation() -> Installation:
+    """The installed Dovecot, or Debian's unpacked one. Raises `RuntimeError` where there is neither."""
+    if Path("/usr/sbin/dovecot").exists() and Path("/usr/lib/dovecot/imap").exists():
+        return Installation(Path("/"), {})
+    root = debian.unpack("dovecot", PACKAGES)
+    links = paths.short_dir(root)
+    for name, target in (("m", "usr/lib/dovecot/modules"), ("dc", "usr/bin/doveconf")):
+        link = links / name
+        if not link.is_symlink() or link.readlink() != root / target:
+            link.unlink(missing_ok=True)
+            link.symlink_to(root / target)
+    _relocate(root, links)
+    own = f"{root}/usr/lib/dovecot:{root}/usr/lib/dovecot/modules/old-stats"
+    return Installation(root, {"LD_LIBRARY_PATH": f"{own}:{debian.library_path(root)}"})
+
+
+def _relocate(root: Path, links: Path) -> None:
+    """Point the two paths that are built into libdovecot to the links (shorter ones, padded with NUL)."""
+    done = root / "relocated"
+    if done.exists():
+        return
+    library = (root / "usr/lib/dovecot/libdovecot.so.0").resolve()
+    data = library.read_bytes()
+    for old, new in ((b"/usr/lib/dovecot/modules\0", links / "m"), (b"/usr/bin/doveconf\0", links / "dc")):
+        fresh = os.fsencode(new)
+        if data.count(old) != 1 or len(fresh) >= len(old):
+            raise RuntimeError("this Dovecot build can't be relocated; install Dovecot or set IMAP_URL")
+        data = data.replace(old, fresh.ljust(len(old), b"\0"))
+    library.write_bytes(data)
+    done.touch()
+
+
+def part(data: paths.Data, *, capability: str = "") -> Part:
+    """Dovecot on the data directory. `capability` replaces what it says it can (tests of plain servers)."""
+    where = installation()
+    home = paths.own(data.path / "mail", 0o711)
+    for name in ("run", "state", "log", "home", "channels"):
+        paths.own(home / name)
+    known = _known(home)
+    port, lmtp, bell = known["imap"], known["lmtp"], f"http://127.0.0.1:{known['bell']}/bell"
+    password, master = str(known["password"]), str(known["master"])
+    _private(home / "service", f"{SERVICE_ACCOUNT}:{{PLAIN}}{password}::::::\n")
+    _private(home / "masters", f"{MASTER}:{{PLAIN}}{master}\n")
+    rights = f"user={SERVICE_ACCOUNT} lrwstipekxa\n"
+    _private(home / "acl", f"Channels {rights}Channels/* {rights}")
+    if not (home / "users").exists():
+        _private(home / "users", "")
+    _private(home / "push.lua", _lua(bell, home / "bells.spool"))
+    layout = Layout(
+        home=home,
+        root=where.root,
+        user=paths.service_user(),
+        group=paths.service_group(),
+        port=int(port),
+        lmtp_port=int(lmtp),
+        version=where.version(),
+        library_path=where.env.get("LD_LIBRARY_PATH", ""),
+        capability=capability,
+    )
+    _private(home / "dovecot.conf", render(layout))
+    return Part(
+        name="dovecot",
+        argv=[str(where.binary), "-F", "-c", str(home / "dovecot.conf")],
+        ready=lambda: port_open(int(port)),
+        env={
+            "IMAP_URL": f"imap://{SERVICE_ACCOUNT}:{password}@127.0.0.1:{port}",
+            "IMAP_MASTER_USER": f"{MASTER}:{master}",
+            "IMAP_PUBLIC_HOST": "127.0.0.1",
+            "IMAP_PUBLIC_PORT": str(port),
+            "IMAP_BELL": "lua",
+            "IMAP_BELL_URL": bell,
+        },
+        own_env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **where.env},
+        popen=paths.as_service(),
+    )
+
+
+def _known(home: Path) -> dict[str, str | int]:
+    """Ports and passwords, made once, so that mail programs find the server where it was."""
+    path = home / "known.json"
+    if path.exists():
+        return dict(json.loads(path.read_text()))
+    known: dict[str, str | int] = {
+        "imap": int(os.environ.get("ROOST_IMAP_PORT") or free_port()),
+        "lmtp": free_port(),
+        "bell": free_port(),
+        "password": secrets.token_urlsafe(24),
+        "master": secrets.token_urlsafe(24),
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(known))
+    return known
+
+
+def _lua(bell: str, spool: Path) -> str:
+    text = (Path(__file__).parent / "push.lua").read_text()
+    values = {"ROOST_BELL_URL": bell, "ROOST_SPOOL": str(spool), "ROOST_SERVICE_USER": SERVICE_ACCOUNT}
+    for name, value in values.items():
+        text = text.replace(f'"{name}"', json.dumps(value))
+    return text
+
+
+def _private(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    if paths.IS_ROOT:
+        os.chown(fresh, *paths.service_ids())
+    fresh.replace(path)

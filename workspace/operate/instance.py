@@ -1,0 +1,95 @@
+"""One instance: its data directory, its servers (embedded or given by URL), the environment its programs get."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO
+
+from workspace.operate import dovecot, paths, postgres, valkey
+from workspace.operate.part import Part
+from workspace.operate.supervisor import Child, Supervisor, rotate
+
+# Which variable says that a part is somewhere else.
+EXTERNAL = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL", "dovecot": "IMAP_URL"}
+REMEMBERED = (
+    "ROOST_DATA", "ROOST_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "MAIL_DOMAIN", "IMAP_URL",
+    "IMAP_MASTER_USER", "IMAP_PUBLIC_HOST", "IMAP_PUBLIC_PORT", "IMAP_PUBLIC_SECURITY", "IMAP_BELL", "IMAP_BELL_URL",
+    "STORAGE_DIR", "UPLOAD_LIMIT",
+)  # fmt: skip
+
+
+class AlreadyRunning(RuntimeError):
+    pass
+
+
+class Instance:
+    """Start it, ask for its environment, stop it."""
+
+    def __init__(self, data: paths.Data, *, throwaway: bool = False, capability: str = "") -> None:
+        self.data = data
+        self.supervisor = Supervisor()
+        self.env: dict[str, str] = {**os.environ, "ROOST_DATA": str(data.path), "PYTHONUNBUFFERED": "1"}
+        self._throwaway = throwaway
+        self._capability = capability
+        self._guard: IO[str] | None = None
+
+    def claim(self) -> None:
+        """Take the data directory. Raises `AlreadyRunning` when another instance has it."""
+        self.data.prepare()
+        self._guard = (self.data.path / "run" / "lock").open("w")
+        try:
+            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"Roost runs on {self.data.path} already.") from None
+        self.env["SECRET_KEY"] = os.environ.get("SECRET_KEY") or self._secret_key()
+
+    def _secret_key(self) -> str:
+        path = self.data.path / "secret_key"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text()
+
+    def start_servers(self) -> None:
+        """Start the embedded servers side by side; those given by URL are somebody else's. Raises `RuntimeError`."""
+        makers: dict[str, Callable[[], Part]] = {
+            "postgres": lambda: postgres.part(self.data, throwaway=self._throwaway),
+            "valkey": lambda: valkey.part(self.data),
+            "dovecot": lambda: dovecot.part(self.data, capability=self._capability),
+        }
+        wanted = [make for name, make in makers.items() if not os.environ.get(EXTERNAL[name])]
+        if not wanted:
+            return
+        paths.service_user()
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            for child in pool.map(lambda make: self._start(make()), wanted):
+                self.env.update(child.part.env)
+
+    def _start(self, part: Part) -> Child:
+        child = self.supervisor.add(self.child(part))
+        child.start_and_wait()
+        return child
+
+    def child(self, part: Part, pass_fds: tuple[int, ...] = ()) -> Child:
+        log = self.data.log(part.name)
+        rotate(log)
+        return Child(part, log, self.env, pass_fds)
+
+    def remember(self) -> None:
+        """Write down where the parts are, for other commands on the same data."""
+        known = {name: self.env[name] for name in REMEMBERED if self.env.get(name)}
+        path = self.data.env_file
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(known, indent=1))
+
+    def stop(self) -> None:
+        self.supervisor.stopping = True
+        self.supervisor.stop()
+        with contextlib.suppress(OSError):
+            self.data.env_file.unlink()

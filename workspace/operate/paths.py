@@ -1,0 +1,103 @@
+"""Where things lie: one data directory, one short directory for sockets, one cache for what was fetched."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IS_ROOT = os.geteuid() == 0
+SERVICE_USER = "roost"
+
+
+def default_data() -> Path:
+    return Path("/var/lib/roost") if IS_ROOT else ROOT / ".local"
+
+
+def cache_dir() -> Path:
+    """What can be fetched or copied again, shared by all data directories of this user."""
+    return Path("/var/cache/roost") if IS_ROOT else ROOT / ".local" / "cache"
+
+
+def short_dir(key: Path) -> Path:
+    """A directory with a short path (unix sockets have 107 bytes, Dovecot's patched paths 17) for a long one.
+
+    Raises `RuntimeError` when somebody else made it first.
+    """
+    path = Path(f"/tmp/r{hashlib.sha256(f'{os.geteuid()}:{key}'.encode()).hexdigest()[:8]}")
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_symlink() or path.stat().st_uid not in (os.geteuid(), service_ids()[0]):
+        raise RuntimeError(f"{path} belongs to somebody else")
+    if IS_ROOT:
+        os.chown(path, *service_ids())
+    return path
+
+
+def service_user() -> str:
+    """The user who runs the data services: they refuse to run as root, so root gives them a system user."""
+    if not IS_ROOT:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        shell = ["--shell", "/usr/sbin/nologin"]
+        make = ["useradd", "--system", "--user-group", "--no-create-home", *shell, SERVICE_USER]
+        subprocess.run(make, check=True)
+    return SERVICE_USER
+
+
+def service_ids() -> tuple[int, int]:
+    entry = pwd.getpwnam(service_user())
+    return entry.pw_uid, entry.pw_gid
+
+
+def service_group() -> str:
+    return grp.getgrgid(service_ids()[1]).gr_name
+
+
+def as_service() -> dict[str, Any]:
+    """Arguments for Popen that run a program as the service user."""
+    if not IS_ROOT:
+        return {"cwd": "/"}
+    uid, gid = service_ids()
+    return {"user": uid, "group": gid, "extra_groups": [], "cwd": "/"}
+
+
+def own(path: Path, mode: int = 0o700) -> Path:
+    """A directory of the service user."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+    if IS_ROOT:
+        os.chown(path, *service_ids())
+    return path
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data directory of one instance."""
+
+    path: Path
+
+    def prepare(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        if IS_ROOT:
+            self.path.chmod(0o755)
+        for name in ("run", "log", "files"):
+            (self.path / name).mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def env_file(self) -> Path:
+        return self.path / "run" / "env.json"
+
+    @property
+    def sockets(self) -> Path:
+        return short_dir(self.path)
+
+    def log(self, name: str) -> Path:
+        return self.path / "log" / f"{name}.log"

@@ -133,7 +133,8 @@ def _mention(like: Token, who: Mentioned) -> Token:
 
 def _render_mention(_r: RendererHTML, tokens: Sequence[Token], index: int, _o: Any, _e: Any) -> str:
     token = tokens[index]
-    return f'<span class="mention" data-person="{html_lib.escape(token.meta["id"])}">@{html_lib.escape(token.content)}</span>'
+    who, name = html_lib.escape(token.meta["id"]), html_lib.escape(token.content)
+    return f'<span class="mention" data-person="{who}">@{name}</span>'
 
 
 def _highlight(code: str, language: str, _attrs: str) -> str:

@@ -241,10 +241,12 @@ message AS (
   INSERT INTO chat_message (id, channel_id, seq, thread_id, also_to_channel, author_id, text, html, quoted, mentions,
     mentions_all, client_id, external_id, origin, created_at, reply_count, reply_people)
   SELECT id, channel, seq, thread, also, author, text, html, quoted,
-    ARRAY(SELECT jsonb_array_elements_text(mentions)), everybody, client_id, external_id, origin, at, 0, '{}' FROM draft),
+    ARRAY(SELECT jsonb_array_elements_text(mentions)), everybody, client_id, external_id, origin, at, 0, '{}'
+  FROM draft),
 thread AS (
   UPDATE chat_message root SET reply_count = root.reply_count + t.count, last_reply_at = t.last_at,
-    reply_people = (t.people || ARRAY(SELECT unnest(root.reply_people) EXCEPT SELECT unnest(t.people)))[1:5]
+    reply_people = (t.people || ARRAY(
+      SELECT p FROM unnest(root.reply_people) WITH ORDINALITY AS u(p, n) WHERE p <> ALL (t.people) ORDER BY n))[1:5]
   FROM (SELECT thread AS id, count(*) AS count, max(at) AS last_at,
           (array_agg(author ORDER BY last DESC) FILTER (WHERE first))::varchar[] AS people
         FROM (SELECT thread, at, author, max(seq) OVER (PARTITION BY thread, author) AS last,

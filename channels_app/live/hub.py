@@ -1,8 +1,8 @@
 """Fan-out in one process: which socket follows which stream, and every event to each of them once, in order.
 
 For each stream somebody here follows, the hub knows `last`, the number it handed out last. An event with the
-next number goes out at once; anything else (a bell from another process, two commits that overtook each other) makes the hub read
-what lies between from the log. A socket is given a stream live only when its replay has reached `last`.
+next number goes out at once; anything else (a bell from another process, two commits that overtook each other) makes
+the hub read what lies between from the log. A socket is given a stream live only when its replay has reached `last`.
 """
 
 from __future__ import annotations

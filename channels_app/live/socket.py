@@ -1,9 +1,9 @@
 """One socket's way out: the same encoded frame for all, a bounded queue for the slow.
 
 A send to a socket whose buffer has room finishes without waiting, so it is stepped by hand, without a task: that is
-what makes fan-out cheap. A send that does wait is finished in a task, and what comes meanwhile is queued up to a bound; past
-it the socket is closed with 4408 and its client comes back with its cursors. So there is never an unbounded buffer and
-never a silent gap.
+what makes fan-out cheap. A send that does wait is finished in a task, and what comes meanwhile is queued up to a
+bound; past it the socket is closed with 4408 and its client comes back with its cursors. So there is never an
+unbounded buffer and never a silent gap.
 """
 
 from __future__ import annotations

@@ -7,4 +7,4 @@ from django.urls import path
 
 from channels_app.live.consumer import LiveConsumer
 
-sockets = URLRouter([path("ws", LiveConsumer.as_asgi())])
+sockets = URLRouter([path("ws", LiveConsumer.as_asgi())])  # type: ignore[no-untyped-call]

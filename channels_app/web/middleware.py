@@ -17,9 +17,9 @@ class ClientMiddleware(WhiteNoiseMiddleware):
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[Any]], **options: Any
     ) -> None:
-        super().__init__(get_response, **options)
+        super().__init__(get_response, **options)  # type: ignore[no-untyped-call]
         if DIST.is_dir():
-            self.add_files(str(DIST), prefix="/")
+            self.add_files(str(DIST), prefix="/")  # type: ignore[no-untyped-call]
             self.files.pop("/index.html", None)
 
     def immutable_file_test(self, path: str, url: str) -> bool:

@@ -35,6 +35,7 @@ class Instance:
         self.data = data
         self.supervisor = Supervisor()
         self.env: dict[str, str] = {**os.environ, "ROOST_DATA": str(data.path), "PYTHONUNBUFFERED": "1"}
+        self.env.setdefault("DJANGO_SETTINGS_MODULE", "workspace.settings")
         self._throwaway = throwaway
         self._capability = capability
         self._guard: IO[str] | None = None
@@ -68,13 +69,14 @@ class Instance:
             return
         paths.service_user()
         with ThreadPoolExecutor(len(wanted)) as pool:
-            for child in pool.map(lambda make: self._start(make()), wanted):
-                self.env.update(child.part.env)
-
-    def _start(self, part: Part) -> Child:
-        child = self.supervisor.add(self.child(part))
-        child.start_and_wait()
-        return child
+            children = [self.supervisor.add(self.child(part)) for part in pool.map(lambda make: make(), wanted)]
+            # Started by the main thread: the kernel's parent-death signal comes when the starting *thread* ends.
+            for child in children:
+                child.start()
+            for _ in pool.map(Child.wait_until_ready, children):
+                pass
+        for child in children:
+            self.env.update(child.part.env)
 
     def child(self, part: Part, pass_fds: tuple[int, ...] = ()) -> Child:
         log = self.data.log(part.name)

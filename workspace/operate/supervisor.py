@@ -59,8 +59,14 @@ class Child:
 
     def start_and_wait(self) -> None:
         """Start and wait until it serves. Raises `RuntimeError`."""
+        self.start()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves. Raises `RuntimeError` with the end of its log."""
+        assert self.process is not None
         try:
-            wait_for(self.part.ready, self.part.name, self.start())
+            wait_for(self.part.ready, self.part.name, self.process)
         except RuntimeError as error:
             raise RuntimeError(f"{error} ({self.log}):\n{_tail(self.log)}") from None
 

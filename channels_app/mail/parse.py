@@ -1,8 +1,185 @@
-"""A mail, from anybody and in any shape, as a `Parsed`."""
+"""A mail, from anybody and in any shape, as a `Parsed`.
 
-from channels_app.mail.model import Limits, Parsed
+Mails of ours are read back exactly; of any other the new text is told from quotes and signatures.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from channels_app.mail import phrases
+from channels_app.mail.addresses import read_addresses
+from channels_app.mail.auto import automatic
+from channels_app.mail.body import Body, body_text, find_body, read_files
+from channels_app.mail.charset import without_controls
+from channels_app.mail.dates import read_date
+from channels_app.mail.headers import Headers, decode_words
+from channels_app.mail.ids import parse_message_id
+from channels_app.mail.log import EVENT_TYPE
+from channels_app.mail.model import Attachment, Limits, Parsed
+from channels_app.mail.parts import Part, Reader
+from channels_app.mail.quoting import fold
+
+_ID = re.compile(r"<[^<>\s]{1,990}>")
+_BARE_ID = re.compile(r"[^<>\s@]{1,500}@[^<>\s@]{1,255}")
+_ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references")
+_CONTENT = {"edit": "editrequest", "delete": "deleterequest"}
+_EMOJI = re.compile(r"[^\w\s]|[\u2000-\u3300\U0001f000-\U0001faff]|:[a-z0-9_+-]{1,60}:")
+_EDITED = "\u270f\ufe0f"  # Delta Chat writes a pencil before the new text
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_DEFAULT = Limits()
 
 
-def parse(raw: bytes, *, limits: Limits = Limits()) -> Parsed:  # noqa: B008
+def parse(raw: bytes, *, limits: Limits = _DEFAULT) -> Parsed:
     """Read a raw mail. Never raises on any bytes; bounded in time and memory by `limits`."""
-    raise NotImplementedError
+    try:
+        return read(raw, limits)
+    except Exception as error:  # the promise of this room, whatever we did not think of
+        return Parsed(defects=(f"unreadable: {type(error).__name__}",))
+
+
+def read(raw: bytes, limits: Limits) -> Parsed:
+    """What `parse` does, without its net."""
+    reader = Reader(raw[: limits.size], limits)
+    if len(raw) > limits.size:
+        reader.note("mail too big")
+    root = reader.root()
+    headers = root.headers
+    for name in _ONCE:
+        if name in headers.repeated:
+            reader.note(f"repeated {name}")
+    message_id, references, in_reply_to = _thread(headers, limits)
+    own = parse_message_id(message_id) if message_id else None
+    roost = _roost(headers)
+    chat_content, target = _chat_content(root)
+    body = find_body(reader, root)
+    event = _take_event(reader, body) if own else None
+    reaction = _take_reaction(reader, root, body, exact=own is not None)
+    senders = read_addresses(headers.get("from"), 2)
+    if len(senders) != 1:
+        reader.note("several senders" if senders else "no sender")
+    text, quoted = _text(reader, body, headers, exact=bool(own and roost), edited=bool(headers.get("chat-edit")))
+    files = read_files(reader, body)
+    text, files, truncated = _bounded(text, files, limits)
+    is_chat = bool(headers.get("chat-version")) or _is_chat_id(message_id) or _is_chat_id(next(iter(references), None))
+    return Parsed(
+        message_id=message_id,
+        own=own,
+        in_reply_to=target or in_reply_to,
+        references=references,
+        from_=senders[0] if senders else None,
+        sender=next(iter(read_addresses(headers.get("sender"), 1)), None),
+        to=read_addresses(headers.get("to"), limits.addresses),
+        cc=read_addresses(headers.get("cc"), limits.addresses),
+        subject=headers.text("subject"),
+        date=read_date(headers.get("date")),
+        is_chat=is_chat,
+        chat_content=chat_content,
+        pinned=chat_content == "message-pinned" or any(part.disposition == "pinned" for part in _near(root)),
+        text=text,
+        quoted=quoted[: limits.text] if quoted else None,
+        attachments=files,
+        reaction=reaction,
+        roost=roost,
+        event=event,
+        auto=None if own and roost else automatic(root),
+        defects=tuple(reader.defects),
+        truncated=truncated,
+    )
+
+
+def _thread(headers: Headers, limits: Limits) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Message-ID, References and In-Reply-To; an id without its brackets gets them."""
+    message_id = next(_ids(headers.get("message-id")), None)
+    references = tuple(_ids(headers.get("references")))
+    if len(references) > limits.references:
+        references = (references[0], *references[1 - limits.references :])
+    in_reply_to = next(_ids(headers.get("in-reply-to")), None)
+    return message_id, references, in_reply_to or (references[-1] if references else None)
+
+
+def _ids(value: str) -> Iterator[str]:
+    value = without_controls(value)
+    if "<" in value:
+        yield from _ID.findall(value)
+    elif found := _BARE_ID.search(value[:2000]):
+        yield f"<{found[0]}>"
+
+
+def _is_chat_id(message_id: str | None) -> bool:
+    return message_id is not None and message_id.startswith("<chat$")
+
+
+def _roost(headers: Headers) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers.order:
+        if name[:6].lower() == "roost-" and name[6:]:
+            found.setdefault(name[6:], without_controls(decode_words(value)))
+    return found
+
+
+def _near(root: Part) -> list[Part]:
+    """The mail itself and its first level: where COI and RFC 9078 put their words."""
+    return [root, *root.children]
+
+
+def _chat_content(root: Part) -> tuple[str | None, str | None]:
+    """COI's Chat-Content of the mail or of its first text, and the message concerned where it is named aside."""
+    for header, content in (("chat-edit", "editrequest"), ("chat-delete", "deleterequest")):  # Delta Chat
+        if target := next(_ids(root.headers.get(header)), None):
+            return content, target
+    for part in _near(root)[:2]:
+        value = part.headers.get("chat-content").partition(";")[0].strip().lower()[:100]
+        if value and value != "preview":
+            return _CONTENT.get(value, value), None
+    return None, None
+
+
+def _take_event(reader: Reader, body: Body) -> dict[str, Any] | None:
+    """The event of a Log entry; it is no attachment then."""
+    part = next((part for part in body.files if part.type == EVENT_TYPE), None)
+    if part is None:
+        return None
+    try:
+        source = reader.content(part).decode("utf-8")
+        event = json.loads(source)
+        if isinstance(event, dict) and not _NUL.search(source):
+            json.dumps(event, ensure_ascii=False).encode("utf-8")  # a lone surrogate fits into no database
+            body.files.remove(part)
+            return event
+    except (ValueError, RecursionError):
+        pass
+    reader.note("unreadable event")
+    return None
+
+
+def _take_reaction(reader: Reader, root: Part, body: Body, *, exact: bool) -> tuple[str, ...] | None:
+    """RFC 9078: all emoji the sender now has on the message. Something that is no emoji makes it an ordinary text."""
+    part = next((part for part in _near(root) if part.disposition == "reaction" and part in body.texts), None)
+    if part is None:
+        return None
+    words = reader.text(part)[:2000].split()[:50]
+    if not exact and not all(len(word) <= 64 and _EMOJI.match(word) for word in words):
+        return None
+    body.texts.remove(part)
+    return tuple(words)
+
+
+def _text(reader: Reader, body: Body, headers: Headers, *, exact: bool, edited: bool) -> tuple[str, str | None]:
+    """(new text, folded text or None)."""
+    if exact:
+        markdown = next((part for part in body.texts if part.type == "text/markdown"), None)
+        return (reader.exact_text(markdown) if markdown else body_text(reader, body)), None
+    forwarded = bool(phrases.FORWARD_SUBJECT.match(headers.text("subject", 100)))
+    text, quoted = fold(body_text(reader, body), forwarded=forwarded)
+    return (text.removeprefix(_EDITED).lstrip() if edited else text), quoted
+
+
+def _bounded(text: str, files: tuple[Attachment, ...], limits: Limits) -> tuple[str, tuple[Attachment, ...], bool]:
+    """A text that is too long is cut at a line or word, and kept whole as a file."""
+    if len(text) <= limits.text:
+        return text, files, False
+    at = max(text.rfind("\n", limits.text // 2, limits.text), text.rfind(" ", limits.text * 9 // 10, limits.text))
+    whole = Attachment("message.md", "text/markdown", text.encode("utf-8", "replace"))
+    return text[: at if at > 0 else limits.text].rstrip(), (*files, whole), True

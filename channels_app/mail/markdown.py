@@ -1,0 +1,54 @@
+"""HTML mail to Markdown: bounded, without pictures that tell somebody the mail was read, quotes marked."""
+
+import re
+
+from html_to_markdown import ConversionOptions, convert
+
+#: A line of its own in the Markdown where the HTML says "from here on it is quoted"; see `quoting`.
+QUOTE_STARTS = "\ue0f1"
+
+_OPTIONS = ConversionOptions(
+    extract_metadata=False,
+    include_blockquote_citations=False,
+    skip_images=True,
+    compact_tables=True,
+    escape_asterisks=True,
+    br_in_tables=True,
+    max_depth=200,
+    heading_style="atx",
+    bullets="-",
+)
+# Programs that mark what they quote but do not put it into a blockquote: Outlook, GMX/WEB.DE, Yahoo, Zoho.
+_QUOTE = re.compile(
+    r"<(?:div|hr|span)\b[^<>]{0,300}?\b(?:"
+    r"id=[\"']?(?:appendonsend|divRplyFwdMsg|stopSpelling|mail-editor-reference-message-container)\b"
+    r"|name=[\"']?quote[\"'\s>]"
+    r"|class=[\"']?(?:yahoo_quoted|zmail_extra|yahoo-quoted-begin)\b"
+    r")",
+    re.IGNORECASE,
+)
+_UNSAFE_LINK = re.compile(
+    r"\[([^\[\]]{0,500})\]\(<?\s*(?:javascript|vbscript|data|file):[^)\n]{0,1000}\)", re.IGNORECASE
+)
+_MANY_BLANKS = re.compile(r"\n{3,}")
+_BLANK_QUOTES = re.compile(r"^((?:> ?)+)\n(?:\1\n)+", re.MULTILINE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+
+def to_markdown(html: str, limit: int) -> str:
+    """The Markdown of an HTML body, of its first `limit` characters; a conversion that fails leaves the bare text."""
+    html = html[:limit].replace(QUOTE_STARTS, "")
+    html = _QUOTE.sub(lambda found: f"<p>{QUOTE_STARTS}</p>{found[0]}", html, count=1)
+    try:
+        text = convert(html, _OPTIONS).content or ""
+    except Exception:  # a foreign library on hostile input; its own exception types are not the whole list
+        text = _TAG.sub(" ", html)
+    return tidy(text)
+
+
+def tidy(text: str) -> str:
+    """Without links that run, trailing spaces and piles of blank lines."""
+    text = _UNSAFE_LINK.sub(r"\1", text)
+    text = "\n".join([line.rstrip(" \t\xa0") for line in text.split("\n")])
+    text = _BLANK_QUOTES.sub(r"\1\n", text)
+    return _MANY_BLANKS.sub("\n\n", text).strip("\n")

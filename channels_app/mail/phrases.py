@@ -1,0 +1,86 @@
+"""What mail programs write around quotes and under texts, in the languages they speak.
+
+The greater part comes from mail-parser-reply's tables (13 languages). We take its words and not its parser: that one
+strips indentation, which is code in Markdown, takes all that follows "Thanks," for a signature, and needs quadratic
+time on long lines.
+"""
+
+import re
+
+from mailparser_reply.constants import MAIL_LANGUAGES
+
+
+def _words(key: str) -> list[str]:
+    """The regular expressions of one kind in all languages."""
+    found: list[str] = []
+    for language in MAIL_LANGUAGES.values():
+        value: str | list[str] = language.get(key, [])
+        found += [value] if isinstance(value, str) else value
+    return [words for words in dict.fromkeys(found) if words and words != r"/\w+"]
+
+
+def _any(*words: str) -> str:
+    return "|".join(f"(?:{word})" for word in words)
+
+
+#: "On Monday Bob wrote:", complete, of at most `ATTRIBUTION_LENGTH` characters.
+WROTE = re.compile(_any(*_words("wrote_header")), re.IGNORECASE)
+ATTRIBUTION_LENGTH = 300
+#: The verb of such a line, where the language puts it near the end.
+WROTE_VERB = re.compile(
+    r"\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef|skrev|napisał|napsal|escreveu|kirjoitti|yazdı"
+    r"|написала?|пишет|пише|írta|έγραψε)\b[^:]{0,120}:\W*$|(?:写道|寫道|のメール|님이 작성)[^:：]{0,20}[:：]\s*$",
+    re.IGNORECASE,
+)
+DATE = re.compile(r"\d{1,2}[:.]\d\d|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\b(?:19|20)\d\d\b|年|월")
+TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.]\d\d|@")
+
+#: Headers of the answered mail as text. A block needs one FROM and two others.
+FROM_LINE = re.compile(
+    r"[>* _]{0,6}(?:From|Von|De|Da|Van|Fra|Från|Od|От|Lähettäjä|Kimden|发件人|寄件者|差出人|보낸 사람)\s?:\**(?:\s|$)",
+    re.IGNORECASE,
+)
+OTHER_LINE = re.compile(
+    r"[>* _]{0,6}(Sent|Date|To|Cc|Subject|Gesendet|Datum|An|Betreff|Envoyé|Date|À|Objet|Enviado|Enviado el|Fecha|Para"
+    r"|Asunto|Inviato|Data|A|Oggetto|Verzonden|Aan|Onderwerp|Skickat|Till|Ämne|Sendt|Til|Emne|Wysłano|Do|Temat"
+    r"|Odesláno|Komu|Předmět|Отправлено|Дата|Кому|Тема|Копия|Lähetetty|Vastaanottaja|Aihe|发送时间|收件人|主题|抄送"
+    r"|日時|宛先|件名|보낸 날짜|받는 사람|제목)\s?:\**(?:\s|$)",
+    re.IGNORECASE,
+)
+ORIGINAL = re.compile(
+    r"[>\s*_]{0,6}-{3,}\s?(?:Original[ -]?(?:Message|Nachricht|e-?mail)|Ursprüngliche Nachricht|Message d'origine"
+    r"|Mensaje original|Messaggio originale|Oorspronkelijk bericht|Originalmeddelande|Oprindelig meddelelse"
+    r"|Opprinnelig melding|Alkuperäinen viesti|Mensagem original|Исходное сообщение|Wiadomość oryginalna"
+    r"|Původní zpráva)\s?-{3,}",
+    re.IGNORECASE,
+)
+FORWARDED = re.compile(
+    r"[>\s*_]{0,6}(?:Begin forwarded message:|Anfang der weitergeleiteten|Début du message (?:transféré|réexpédié)"
+    r"|-{4,}\s?(?:Forwarded message|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|Messaggio inoltrato"
+    r"|Doorgestuurd bericht|Vidarebefordrat|Videresendt|Mensagem encaminhada|Пересылаемое сообщение|Пересланное))",
+    re.IGNORECASE,
+)
+FORWARD_SUBJECT = re.compile(r"(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|enc|doorst)\s?:", re.IGNORECASE)
+
+#: A whole line that opens a signature; what follows must look like one, too.
+CLOSING = re.compile(
+    rf"(?:{_any(*_words('signatures'))}|best|cheers|sincerely(?: yours)?|yours(?: sincerely| truly)?|(?:mfg|lg|vg|br)"
+    rf"|liebe grüße|schöne grüße|freundliche grüße|mit (?:freundlichem|herzlichem) gruß|hälsningar|с уважением"
+    rf"|(?:warm|best|kind)?\s?regards)(?:\s(?:from|aus|de)\s\w{{1,30}})?[\s,.!]*",
+    re.IGNORECASE,
+)
+SENT_FROM = re.compile(
+    rf"[*_\s]{{0,4}}(?:{_any(*_words('sent_from'))}|Sent (?:with|via|using) |Gesendet (?:mit|über) |Enviado desde "
+    r"|Envoyé (?:de mon|à partir|avec) |Diese Nachricht wurde von meinem |Отправлено (?:с|из) |Von meinem "
+    r"|Get (?:Outlook|BlueMail) for )",
+    re.IGNORECASE,
+)
+DISCLAIMER = re.compile(
+    rf"[*_\s]{{0,4}}(?:{_any(*_words('disclaimers'))}|This (?:e-?mail|message)(?: and any|,? including| is (?:intended"
+    r"|confidential)| may contain| contains confidential)|Diese E-?Mail (?:enthält|ist vertraulich|kann vertrauliche)"
+    r"|Ce (?:message|courriel) (?:et|est|peut))",
+    re.IGNORECASE,
+)
+DELIMITER = re.compile(r"(?:-- ?|—|__+)\s*")
+LIST_FOOTER = re.compile(r"(?:_{20,}|-{20,}|={20,}|-=-=-[=-]+-)\s*")
+LIST_WORDS = re.compile(r"mailing.?list|unsubscribe|abbestell|listinfo|https?://|list@", re.IGNORECASE)

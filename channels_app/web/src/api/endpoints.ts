@@ -1,0 +1,118 @@
+/** Every request the client makes, by name. */
+import { request } from "./http";
+import type {
+  AppPassword,
+  Channel,
+  ChannelKind,
+  ChannelMail,
+  ChannelMember,
+  Draft,
+  Id,
+  Me,
+  Message,
+  MessageWindow,
+  NewAppPassword,
+  NewMessage,
+  Org,
+  Page,
+  Person,
+  PresenceState,
+  ReadState,
+  Role,
+  Settings,
+  SignedIn,
+  SyncAnswer,
+  ThreadPage,
+  Version,
+} from "./types";
+
+const part = encodeURIComponent;
+
+export const session = {
+  get: () => request<{ signed_in: boolean; csrf: string }>("GET", "/session"),
+  signIn: (body: { email: string; password: string; org?: Id }) =>
+    request<SignedIn | { choose: Org[] }>("POST", "/session", body),
+  signOut: () => request<void>("DELETE", "/session"),
+};
+
+export const setup = {
+  get: () => request<{ needed: boolean }>("GET", "/setup"),
+  create: (body: { token: string; organization: string; name: string; email: string; password: string }) =>
+    request<SignedIn>("POST", "/setup", body),
+};
+
+export const join = {
+  get: (token: string) => request<{ org: Org; email: string; name: string }>("GET", `/join/${part(token)}`),
+  accept: (body: { token: string; name: string; password: string }) => request<SignedIn>("POST", "/join", body),
+};
+
+export const me = {
+  get: () => request<Me>("GET", "/me"),
+  change: (body: { name?: string; settings?: Settings; password?: { old: string; new: string } }) =>
+    request<Me>("PATCH", "/me", body),
+  appPasswords: () => request<Page<AppPassword>>("GET", "/me/app-passwords"),
+  newAppPassword: (name: string) => request<NewAppPassword>("POST", "/me/app-passwords", { name }),
+  dropAppPassword: (id: Id) => request<void>("DELETE", `/me/app-passwords/${part(id)}`),
+  drafts: () => request<Page<Draft>>("GET", "/me/drafts"),
+  saved: () => request<Page<Message>>("GET", "/me/saved"),
+};
+
+export const orgs = {
+  members: (org: Id) => everyPage<Person>(`/orgs/${part(org)}/members`, {}),
+  invite: (org: Id, body: { email: string; name?: string; role?: Role }) =>
+    request<{ person: Person; link: string }>("POST", `/orgs/${part(org)}/invitations`, body),
+};
+
+export const channels = {
+  list: (filter: "mine" | "all") => everyPage<Channel>("/channels", { filter }),
+  get: (id: Id) => request<Channel>("GET", `/channels/${part(id)}`),
+  create: (body: { name: string; kind: ChannelKind; topic?: string; members?: Id[]; org?: Id }) =>
+    request<Channel>("POST", "/channels", body),
+  change: (id: Id, body: { name?: string; topic?: string; muted?: boolean; kind?: ChannelKind }) =>
+    request<Channel>("PATCH", `/channels/${part(id)}`, body),
+  remove: (id: Id) => request<void>("DELETE", `/channels/${part(id)}`),
+  act: (id: Id, verb: "join" | "leave" | "archive" | "unarchive") =>
+    request<Channel>("POST", `/channels/${part(id)}/${verb}`, {}),
+  members: (id: Id) => request<Page<ChannelMember>>("GET", `/channels/${part(id)}/members`),
+  addMembers: (id: Id, people: Id[]) => request<unknown>("POST", `/channels/${part(id)}/members`, { people }),
+  removeMember: (id: Id, person: Id) => request<void>("DELETE", `/channels/${part(id)}/members/${part(person)}`),
+  messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+    request<MessageWindow>("GET", `/channels/${part(id)}/messages`, undefined, where),
+  post: (id: Id, body: NewMessage) => request<Message>("POST", `/channels/${part(id)}/messages`, body),
+  pins: (id: Id) => request<Page<Message>>("GET", `/channels/${part(id)}/pins`),
+  read: (id: Id, seq: number) => request<ReadState>("POST", `/channels/${part(id)}/read`, { seq }),
+  unread: (id: Id, seq: number) => request<ReadState>("POST", `/channels/${part(id)}/unread`, { seq }),
+  draft: (id: Id, thread: Id | "", text: string) =>
+    request<Draft>("PUT", `/channels/${part(id)}/draft`, thread === "" ? { text } : { text, thread }),
+  mail: (id: Id) => request<ChannelMail>("GET", `/channels/${part(id)}/mail`),
+};
+
+export const messages = {
+  get: (id: Id) => request<Message>("GET", `/messages/${part(id)}`),
+  edit: (id: Id, text: string) => request<Message>("PATCH", `/messages/${part(id)}`, { text }),
+  remove: (id: Id) => request<Message | undefined>("DELETE", `/messages/${part(id)}`),
+  thread: (id: Id, after?: number) =>
+    request<ThreadPage>("GET", `/messages/${part(id)}/thread`, undefined, { after: after ?? null, limit: 200 }),
+  history: (id: Id) => request<{ items: Version[] }>("GET", `/messages/${part(id)}/history`),
+  react: (id: Id, emoji: string, on: boolean) =>
+    request<Message>(on ? "PUT" : "DELETE", `/messages/${part(id)}/reactions/${part(emoji)}`),
+  pin: (id: Id, on: boolean) => request<Message>(on ? "PUT" : "DELETE", `/messages/${part(id)}/pin`),
+  save: (id: Id, on: boolean) => request<void>(on ? "PUT" : "DELETE", `/messages/${part(id)}/save`),
+};
+
+export const live = {
+  sync: (streams: string) => request<SyncAnswer>("GET", "/sync", undefined, { streams }),
+  presence: () => request<{ people: Record<Id, PresenceState> }>("GET", "/presence"),
+};
+
+/** All items of a list, page after page, 200 at a time. */
+async function everyPage<T>(path: string, query: Record<string, string>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await request<Page<T>>("GET", path, undefined, { ...query, limit: 200, cursor });
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor);
+  return items;
+}

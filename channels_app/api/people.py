@@ -126,8 +126,12 @@ def get_me(request: Request) -> HttpResponse:
 
 
 @router.patch("/me", response=MeShape)
-@transaction.atomic
 def change_me(request: Request, form: MeForm) -> HttpResponse:
+    with transaction.atomic():
+        return answer(me(request, _changed(request, form)))
+
+
+def _changed(request: Request, form: MeForm) -> Person:
     person = request.auth
     if form.name is not None:
         person = persons.change(person=person, by=person, name=form.name)
@@ -137,7 +141,7 @@ def change_me(request: Request, form: MeForm) -> HttpResponse:
         account = passwords.change_password(person=person, old=form.password.old, new=form.password.new)
         if sessions.person_of_session(request):
             sessions.sign_in(request, account)  # other sessions end, this one goes on
-    return answer(me(request, person))
+    return person
 
 
 @router.get("/me/app-passwords", response=Items[AppPasswordShape])

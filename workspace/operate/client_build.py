@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import importlib.util
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -48,9 +47,10 @@ def npm(*words: str) -> str:
     """Run npm in the client's folder; its output. Raises `RuntimeError` when it fails."""
     node = node_dir()
     environment = {**os.environ, "PATH": f"{node}:{os.environ.get('PATH', '')}", "CI": "1", "NO_UPDATE_NOTIFIER": "1"}
-    executable = shutil.which("npm", path=str(node)) or "npm"
+    # A wheel has no symbolic links, so its bin/npm can't find the modules beside it.
+    cli = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     done = subprocess.run(
-        [executable, *words], cwd=WEB, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [node / "node", cli, *words], cwd=WEB, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     if done.returncode:
         raise RuntimeError(f"npm {' '.join(words)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

@@ -16,7 +16,7 @@ end
 local function add(context, event)
   if context.user == "ROOST_SERVICE_USER" then return end
   context.lines[#context.lines + 1] = string.format(
-    '{"event":%s,"user":%s,"mailbox":%s,"uid":%d,"uidvalidity":%d}',
+    '{"event":%s,"user":%s,"mailbox":%s,"uid":%d,"uid_validity":%d}',
     quoted(event.name), quoted(context.user), quoted(event.mailbox), event.uid or 0, event.uid_validity or 0)
 end
 
@@ -43,6 +43,7 @@ function dovecot_lua_notify_end_txn(context, success)
   if not answered then
     local spool = io.open("ROOST_SPOOL", "a")
     if spool then
+      spool:setvbuf("no") -- one write: lines of several processes must not mix
       spool:write(line .. "\n")
       spool:close()
     end

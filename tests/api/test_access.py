@@ -1,0 +1,171 @@
+"""Every endpoint, called by everybody: what the table of `chat.policy` says is what happens.
+
+An endpoint of the API without an entry here fails the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+
+from channels_app.api.urls import api
+from channels_app.chat import channels, messages, policy
+from channels_app.chat.models import Channel, Membership
+from tests.cast import Api, Cast
+
+PERSONAS = ("anonymous", "charlie", "dana", "bob", "amy", "alice")
+OPEN, SELF, ORG, CHANNEL, MESSAGE = "open", "self", "org", "channel", "message"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How an endpoint is called, on what, and which action of the policy it is ("" for sign-in itself)."""
+
+    scope: str
+    action: str = ""
+    body: Any = None
+    query: str = ""
+
+
+ENDPOINTS: dict[str, Entry] = {
+    "GET /v1/setup": Entry(OPEN),
+    "POST /v1/setup": Entry(OPEN, body={}),
+    "GET /v1/session": Entry(OPEN),
+    "POST /v1/session": Entry(OPEN, body={}),
+    "DELETE /v1/session": Entry(OPEN),
+    "GET /v1/join/{token}": Entry(OPEN),
+    "POST /v1/join": Entry(OPEN, body={}),
+    "GET /v1/me": Entry(SELF, "me.read"),
+    "PATCH /v1/me": Entry(SELF, "me.change", {"settings": {"theme": "dark"}}),
+    "GET /v1/me/app-passwords": Entry(SELF, "me.read"),
+    "POST /v1/me/app-passwords": Entry(SELF, "me.change", {"name": "Phone"}),
+    "DELETE /v1/me/app-passwords/{id}": Entry(SELF, "me.change"),
+    "GET /v1/me/saved": Entry(SELF, "me.read"),
+    "GET /v1/me/drafts": Entry(SELF, "me.read"),
+    "GET /v1/sync": Entry(SELF, "me.read", query="?streams=org:x@0"),
+    "GET /v1/channels": Entry(SELF, "channel.list"),
+    "POST /v1/channels": Entry(SELF, "channel.create", {"name": "fresh", "kind": "public"}),
+    "POST /v1/files": Entry(SELF, "file.upload"),
+    "GET /v1/files/{id}": Entry(MESSAGE, "channel.read"),
+    "GET /v1/orgs/{org}/members": Entry(ORG, "people.list"),
+    "POST /v1/orgs/{org}/invitations": Entry(ORG, "people.invite", {"email": "new@a.test"}),
+    "PATCH /v1/orgs/{org}/members/{id}": Entry(ORG, "people.change", {"name": "Robert"}),
+    "DELETE /v1/orgs/{org}/members/{id}": Entry(ORG, "people.change"),
+    "GET /v1/channels/{id}": Entry(CHANNEL, "channel.read"),
+    "PATCH /v1/channels/{id}": Entry(CHANNEL, "channel.change", {"name": "renamed"}),
+    "DELETE /v1/channels/{id}": Entry(CHANNEL, "channel.delete"),
+    "POST /v1/channels/{id}/join": Entry(CHANNEL, "channel.join"),
+    "POST /v1/channels/{id}/leave": Entry(CHANNEL, "channel.leave"),
+    "POST /v1/channels/{id}/archive": Entry(CHANNEL, "channel.archive"),
+    "POST /v1/channels/{id}/unarchive": Entry(CHANNEL, "channel.archive"),
+    "GET /v1/channels/{id}/members": Entry(CHANNEL, "members.list"),
+    "POST /v1/channels/{id}/members": Entry(CHANNEL, "members.add", {"people": ["{bob}"]}),
+    "DELETE /v1/channels/{id}/members/{member}": Entry(CHANNEL, "members.remove"),
+    "GET /v1/channels/{id}/messages": Entry(CHANNEL, "channel.read"),
+    "POST /v1/channels/{id}/messages": Entry(CHANNEL, "message.post", {"text": "hi"}),
+    "GET /v1/channels/{id}/pins": Entry(CHANNEL, "channel.read"),
+    "POST /v1/channels/{id}/read": Entry(CHANNEL, "channel.mark", {"seq": 1}),
+    "POST /v1/channels/{id}/unread": Entry(CHANNEL, "channel.mark", {"seq": 1}),
+    "PUT /v1/channels/{id}/draft": Entry(CHANNEL, "channel.draft", {"text": "half a"}),
+    "GET /v1/messages/{id}": Entry(MESSAGE, "channel.read"),
+    "PATCH /v1/messages/{id}": Entry(MESSAGE, "message.edit", {"text": "better"}),
+    "DELETE /v1/messages/{id}": Entry(MESSAGE, "message.delete"),
+    "GET /v1/messages/{id}/thread": Entry(MESSAGE, "channel.read"),
+    "GET /v1/messages/{id}/history": Entry(MESSAGE, "channel.read"),
+    "PUT /v1/messages/{id}/reactions/{emoji}": Entry(MESSAGE, "message.react"),
+    "DELETE /v1/messages/{id}/reactions/{emoji}": Entry(MESSAGE, "message.react"),
+    "PUT /v1/messages/{id}/pin": Entry(MESSAGE, "message.pin"),
+    "DELETE /v1/messages/{id}/pin": Entry(MESSAGE, "message.pin"),
+    "PUT /v1/messages/{id}/save": Entry(MESSAGE, "message.save"),
+    "DELETE /v1/messages/{id}/save": Entry(MESSAGE, "message.save"),
+}
+
+
+def _documented() -> set[str]:
+    """Every operation, as /api/openapi.json has it."""
+    paths = api.get_openapi_schema()["paths"]
+    return {
+        f"{method.upper()} {path.removeprefix('/api')}" for path, operations in paths.items() for method in operations
+    }
+
+
+def test_every_endpoint_has_an_entry() -> None:
+    assert _documented() == set(ENDPOINTS)
+
+
+@dataclass
+class Scene:
+    cast: Cast
+    channel: Channel
+    message: str
+    file: str
+    apis: dict[str, Api]
+
+
+@pytest.fixture
+def scenes(cast: Cast) -> list[Scene]:
+    """Three channels: all are in it, two are in a private one, one is in an open one."""
+    lounge = channels.create(person=cast.alice, name="lounge", kind="public")
+    apis = {name: Api(None if name == "anonymous" else cast.named(name)) for name in PERSONAS}
+    return [_scene(cast, channel, apis) for channel in (cast.general, cast.secret, lounge)]
+
+
+def _scene(cast: Cast, channel: Channel, apis: dict[str, Api]) -> Scene:
+    file = apis["alice"].upload("notes.txt", b"some notes").json()["id"]
+    posted = messages.post(person=cast.alice, channel=channel.id, text="Alice was here", files=[file])
+    return Scene(cast, channel, posted.message["id"], file, apis)
+
+
+@pytest.mark.parametrize("endpoint", [name for name, entry in ENDPOINTS.items() if entry.scope != OPEN])
+def test_who_may_call_it(scenes: list[Scene], endpoint: str) -> None:
+    entry = ENDPOINTS[endpoint]
+    wrong = []
+    for scene in scenes if entry.scope in (CHANNEL, MESSAGE) else scenes[:1]:
+        for persona in PERSONAS:
+            status = _call(scene, endpoint, entry, persona)
+            expected = _expected(scene, entry, persona)
+            if not (status in expected if expected else status < 400 or status in (404, 409, 422)):
+                wrong.append((str(scene.channel), persona, status, expected or "allowed"))
+    assert wrong == []
+
+
+def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
+    method, _, path = endpoint.partition(" ")
+    target = scene.file if path.startswith("/v1/files/") else scene.message
+    ids = {MESSAGE: target, CHANNEL: scene.channel.id, ORG: scene.cast.bob.id, SELF: "none"}
+    path = path.removeprefix("/v1").format(
+        id=ids[entry.scope], org=scene.cast.acme.slug, member=scene.cast.dana.id, emoji="👍", token="x"
+    )
+    body = entry.body
+    if body == {"people": ["{bob}"]}:
+        body = {"people": [scene.cast.bob.id]}
+    caller = scene.apis[persona]
+    with transaction.atomic():
+        if path == "/files":
+            status = caller._client.post("/api/v1/files", {"file": SimpleUploadedFile("a.txt", b"x")}).status_code
+        else:
+            status = caller(method, path + entry.query, body).status_code
+        transaction.set_rollback(True)
+    return int(status)
+
+
+def _expected(scene: Scene, entry: Entry, persona: str) -> tuple[int, ...]:
+    """The statuses that a refusal may have; empty when the policy allows it."""
+    if persona == "anonymous":
+        return (401,)
+    person = scene.cast.named(persona)
+    if persona == "charlie" and entry.scope != SELF:
+        return (404,)
+    if entry.scope in (SELF, ORG):
+        return () if policy.allows(entry.action, policy.Standing(person.role)) else (403,)
+    role = Membership.objects.filter(channel=scene.channel, person=person).values_list("role", flat=True).first()
+    standing = policy.Standing(person.role, scene.channel.kind, role, own=persona == "alice")
+    if entry.action == "members.remove" and persona == "dana":  # taking oneself out is leaving
+        entry = Entry(entry.scope, "channel.leave")
+    if not standing.sees:
+        return (404,)
+    return () if policy.allows(entry.action, standing) else (403,)

@@ -1,0 +1,45 @@
+/** A dialog: titled, closed by Esc, gives the focus back to where it came from. */
+import { Dialog as Radix } from "radix-ui";
+import type { ReactNode } from "react";
+import { IconButton } from "./Button";
+import css from "./Dialog.module.css";
+
+interface Props {
+  title: string;
+  description?: string;
+  onClose: () => void;
+  children: ReactNode;
+  wide?: boolean;
+  bare?: boolean;
+}
+
+export function Dialog({ title, description, onClose, children, wide = false, bare = false }: Props) {
+  return (
+    <Radix.Root open onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className={css.shade} />
+        <Radix.Content
+          className={[css.dialog, wide && css.wide, bare && css.bare].filter(Boolean).join(" ")}
+          {...(description ? {} : { "aria-describedby": undefined })}
+        >
+          <header className={bare ? "sr-only" : css.head}>
+            <Radix.Title className={css.title}>{title}</Radix.Title>
+            {description && <Radix.Description className={css.description}>{description}</Radix.Description>}
+          </header>
+          {children}
+          {!bare && (
+            <div className={css.close}>
+              <Radix.Close asChild>
+                <IconButton icon="close" label="Close" side="left" />
+              </Radix.Close>
+            </div>
+          )}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+export function DialogFoot({ children }: { children: ReactNode }) {
+  return <footer className={css.foot}>{children}</footer>;
+}

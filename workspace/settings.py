@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from environs import Env
 
+from channels_app.mirror.beat import BEAT
+
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -136,6 +138,7 @@ IMAP_BELL = env.str("IMAP_BELL", "")
 IMAP_BELL_URL = env.str("IMAP_BELL_URL", "")
 IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 
+CELERY_BEAT_SCHEDULE = BEAT
 CELERY_BROKER_URL = env.str("BROKER_URL", REDIS_URL).replace("unix://", "redis+socket://", 1)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True

@@ -1,8 +1,8 @@
 """The mirror's ears: Dovecot's bell for what mail programs did, the channel layer's bell for what was posted.
 
-The bell of our own Dovecot is an HTTP POST of one JSON array for each transaction, `[{"event", "user", "mailbox", "uid",
-"uid_validity"}]`; what could not be delivered lies in a spool file, a line an array. With a foreign server the folders
-are asked for their UIDNEXT every few seconds. Sweeps repair what is missed.
+The bell of our own Dovecot is an HTTP POST of one JSON array for each transaction, `[{"event", "user", "mailbox",
+"uid", "uid_validity"}]`; what could not be delivered lies in a spool file, a line an array. With a foreign server the
+folders are asked for their UIDNEXT every few seconds. Sweeps repair what is missed.
 """
 
 from __future__ import annotations

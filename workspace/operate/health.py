@@ -1,0 +1,78 @@
+"""Whether each part answers, and how far the lanes are behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+from workspace.events import lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A part: whether it answers, how long that took (ms), and what to do when it does not."""
+
+    part: str
+    ok: bool
+    ms: float
+    why: str = ""
+    mend: str = ""
+
+
+def checks() -> list[Check]:
+    """Ask every part once."""
+    return [
+        _check("postgres", _postgres, "See the log postgres.log in the data directory, or DATABASE_URL."),
+        _check("valkey", _valkey, "See valkey.log, or REDIS_URL."),
+        _check("imap", _imap, "See mail/log/dovecot.log, or IMAP_URL. Channels go on meanwhile; lanes catch up."),
+    ]
+
+
+def report() -> dict[str, Any]:
+    """All checks, and the lanes that are behind (none can be read while the database is away)."""
+    made = checks()
+    behind = [dataclasses.asdict(lag) for lag in lanes.lags()] if made[0].ok else []
+    return {"ok": all(c.ok for c in made), "parts": [dataclasses.asdict(c) for c in made], "lanes": behind}
+
+
+def _check(part: str, ask: Callable[[], None], mend: str) -> Check:
+    began = time.monotonic()
+    try:
+        ask()
+    except Exception as error:
+        return Check(part, False, _since(began), str(error)[:300] or type(error).__name__, mend)
+    return Check(part, True, _since(began))
+
+
+def _since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+def _postgres() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _valkey() -> None:
+    cache.set("health", "1", 10)
+    if cache.get("health") != "1":
+        raise RuntimeError("the cache forgets")
+
+
+def _imap() -> None:
+    url = urlsplit(settings.IMAP_URL)
+    if not url.hostname:
+        raise RuntimeError("no IMAP server is configured")
+    with socket.create_connection((url.hostname, url.port or 143), 5) as client:
+        client.settimeout(5)
+        if url.scheme != "imaps" and not client.recv(64).startswith(b"* OK"):
+            raise RuntimeError("this is no IMAP server")

@@ -1,0 +1,127 @@
+/** One message: who, when, what, and what may be done with it. */
+import { memo, useRef, useState } from "react";
+import { openPane, useUi } from "../../app/ui";
+import { useMe, usePerson } from "../../data/names";
+import type { Known } from "../../data/state";
+import { cleanHtml, isBigEmoji } from "../../text/html";
+import { fullTimeOf, timeOf } from "../../text/time";
+import { Avatar } from "../../ui/Avatar";
+import { Icon } from "../../ui/Icon";
+import { Files } from "../files/Files";
+import { Actions } from "./Actions";
+import { EditForm } from "./EditForm";
+import { Edited } from "./Edited";
+import { useMessageKeys } from "./keys";
+import css from "./Message.module.css";
+import { Quoted } from "./Quoted";
+import { Reactions } from "./Reactions";
+import { Replies } from "./Replies";
+
+export interface MessageProps {
+  message: Known;
+  first: boolean;
+  flash?: boolean;
+  place: "channel" | "thread" | "list";
+}
+
+export const Message = memo(function Message({ message, first, flash = false, place }: MessageProps) {
+  const [active, setActive] = useState(false);
+  const [held, setHeld] = useState(false);
+  const row = useRef<HTMLElement>(null);
+  const editing = useUi((state) => state.editing === message.id) && place !== "list";
+  const me = useMe();
+  const onKeyDown = useMessageKeys(message, me);
+  const name = usePerson(message.author)?.name ?? message.author_name;
+  const calls = message.mentions.includes(me) || message.mentions_all !== null;
+  return (
+    <article
+      ref={row}
+      className={css.message}
+      data-first={first}
+      data-flash={flash}
+      data-calls={calls && message.author !== me}
+      data-held={held}
+      data-editing={editing}
+      data-message={message.id}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: messages are walked and acted upon by keyboard
+      tabIndex={0}
+      aria-label={`${name}, ${timeOf(message.created_at)}`}
+      onPointerEnter={() => setActive(true)}
+      onPointerLeave={() => setActive(false)}
+      onFocus={() => setActive(true)}
+      onBlur={(event) => !row.current?.contains(event.relatedTarget) && setActive(false)}
+      onKeyDown={onKeyDown}
+    >
+      {first ? (
+        <span className={css.side}>
+          <Avatar id={message.author} name={name} />
+        </span>
+      ) : (
+        <time className={css.side} dateTime={message.created_at} title={fullTimeOf(message.created_at)}>
+          {timeOf(message.created_at)}
+        </time>
+      )}
+      <div className={css.body}>
+        {first && <Head message={message} name={name} place={place} />}
+        {message.deleted ? (
+          <p className={css.gone}>This message was deleted.</p>
+        ) : editing ? (
+          <EditForm message={message} />
+        ) : (
+          <Content message={message} me={me} />
+        )}
+        {!message.deleted && message.reactions.length > 0 && <Reactions message={message} />}
+        {message.replies && place === "channel" && <Replies message={message} />}
+      </div>
+      {(active || held) && !message.deleted && !editing && (
+        <Actions message={message} place={place} onHold={setHeld} />
+      )}
+    </article>
+  );
+});
+
+function Head({ message, name, place }: { message: Known; name: string; place: MessageProps["place"] }) {
+  return (
+    <header className={css.head}>
+      <span className={css.author}>{name}</span>
+      <time dateTime={message.created_at} title={fullTimeOf(message.created_at)}>
+        {timeOf(message.created_at)}
+      </time>
+      {(message.origin === "imap" || message.origin === "mail") && (
+        <span className={css.mark} title="Written in a mail program">
+          <Icon name="mail" size={16} /> by mail
+        </span>
+      )}
+      {message.pinned && (
+        <span className={css.mark}>
+          <Icon name="pin" size={16} /> pinned
+        </span>
+      )}
+      {message.thread !== null && place !== "thread" && (
+        <button
+          type="button"
+          className={css.mark}
+          onClick={() => message.thread && openPane({ kind: "thread", root: message.thread })}
+        >
+          <Icon name="thread" size={16} /> from a thread
+        </button>
+      )}
+    </header>
+  );
+}
+
+function Content({ message, me }: { message: Known; me: string }) {
+  const html = { __html: cleanHtml(message.html, me) };
+  return (
+    <>
+      {message.text !== "" && (
+        <div className={css.words}>
+          <div className={isBigEmoji(message.text) ? `prose ${css.big}` : "prose"} dangerouslySetInnerHTML={html} />
+          {message.edited_at && <Edited message={message} />}
+        </div>
+      )}
+      {message.quoted && <Quoted text={message.quoted} />}
+      {message.files.length > 0 && <Files files={message.files} />}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+/** What the keys do when a message has the focus. */
+import type { KeyboardEvent } from "react";
+import type { Id, Message } from "../../api/types";
+import { openPane, startEditing } from "../../app/ui";
+import { react } from "../../data/verbs";
+import { recentEmoji } from "../../emoji";
+import { attempt } from "../../ui/toasts";
+
+export function useMessageKeys(message: Message, me: Id): (event: KeyboardEvent<HTMLElement>) => void {
+  return (event) => {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = actions(message, me, event.currentTarget)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+}
+
+function actions(message: Message, me: Id, row: HTMLElement): Record<string, () => void> {
+  const walk = (step: 1 | -1): void => {
+    const all = [...(row.closest("[role=log], [role=list]")?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
+    const next = all[all.indexOf(row) + step];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "nearest" });
+  };
+  const [emoji = "👍"] = recentEmoji(1);
+  const mine = message.reactions.some((reaction) => reaction.emoji === emoji && reaction.people.includes(me));
+  const walking = { ArrowDown: () => walk(1), ArrowUp: () => walk(-1) };
+  if (message.deleted) return walking;
+  return {
+    ...walking,
+    t: () => openPane({ kind: "thread", root: message.thread ?? message.id }),
+    r: () => attempt(react(message, emoji, !mine)),
+    ...(message.author === me ? { e: () => startEditing(message.id) } : {}),
+  };
+}

@@ -1,0 +1,147 @@
+/** The conversation of a channel: only the rows in sight are drawn, and nothing in sight jumps. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Id } from "../../api/types";
+import { markRead } from "../../data/reading";
+import { useData } from "../../data/store";
+import { more, openRoom } from "../../data/verbs";
+import { Icon } from "../../ui/Icon";
+import { Spinner } from "../../ui/Splash";
+import { complain } from "../../ui/toasts";
+import { Intro } from "../channel/Intro";
+import { TimelineRow } from "./TimelineRow";
+import css from "./Timeline.module.css";
+import { useLooking, useNewLine, useRows } from "./useTimeline";
+
+const EDGE = 900;
+const NEAR = 48;
+
+interface Props {
+  channel: Id;
+  /** A message to show and to point out. */
+  target: { id: Id; seq: number } | null;
+}
+
+export function Timeline({ channel, target }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(target === null);
+  const looking = useLooking();
+  const hasBefore = useData((state) => state.rooms[channel]?.hasBefore ?? false);
+  const hasAfter = useData((state) => state.rooms[channel]?.hasAfter ?? false);
+  const unread = useData((state) => state.channels[channel]?.my?.unread ?? 0);
+  const reading = looking && atEnd && !hasAfter;
+  const [newAfter] = useNewLine(channel, reading);
+  const rows = useRows(channel, newAfter);
+  const follows = useSettled(!hasAfter);
+
+  const list = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => (rows[index]?.first ? 72 : 34),
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 8,
+    paddingStart: hasBefore ? 56 : 188,
+    paddingEnd: 12,
+    anchorTo: "end",
+    followOnAppend: follows,
+    scrollEndThreshold: NEAR,
+    useFlushSync: false,
+  });
+
+  useStart(rows, target, newAfter, (index, align) =>
+    index < 0 ? list.scrollToEnd() : list.scrollToIndex(index, { align }),
+  );
+  useEffect(() => {
+    if (reading && unread > 0) markRead(channel);
+  }, [reading, unread, channel]);
+
+  const loading = useRef(false);
+  const look = useCallback(() => {
+    const box = scroller.current;
+    if (!box) return;
+    const below = box.scrollHeight - box.scrollTop - box.clientHeight;
+    setAtEnd(below < NEAR);
+    const part = hasBefore && box.scrollTop < EDGE ? "before" : hasAfter && below < EDGE ? "after" : null;
+    if (!part || loading.current) return;
+    loading.current = true;
+    more(channel, part)
+      .catch(complain)
+      .finally(() => {
+        loading.current = false;
+      });
+  }, [channel, hasBefore, hasAfter]);
+
+  // A short first page may not fill the window: then nobody scrolls, and the next one has to be asked for all the same.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looks again after every change of the rows
+  useEffect(look, [look, rows.length]);
+
+  async function toEnd(): Promise<void> {
+    if (hasAfter) await openRoom(channel).catch(complain);
+    requestAnimationFrame(() => list.scrollToEnd());
+  }
+
+  return (
+    <div className={css.frame}>
+      <div ref={scroller} className={css.scroll} onScroll={look} role="log" aria-label="Messages" aria-live="off">
+        <div className={css.sizer} style={{ height: list.getTotalSize() }}>
+          <div className={css.top}>{hasBefore ? <Spinner label="Loading earlier messages" /> : <Intro id={channel} />}</div>
+          {list.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            return (
+              row && (
+                <div
+                  key={item.key}
+                  ref={list.measureElement}
+                  data-index={item.index}
+                  className={css.item}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <TimelineRow row={row} flash={row.kind === "message" && row.message.id === target?.id} />
+                </div>
+              )
+            );
+          })}
+        </div>
+      </div>
+      {(!atEnd || hasAfter) && (
+        <button type="button" className={css.jump} onClick={() => void toEnd()} data-news={unread > 0}>
+          <Icon name="down" size={18} />
+          {unread > 0 ? `${unread > 99 ? "99+" : unread} new` : "Newest"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** True once it has been true for a while: a page that closes the gap to the present must not pull us down with it. */
+function useSettled(value: boolean): boolean {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), value ? 400 : 0);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled && value;
+}
+
+/** Where the reading begins: at the message asked for, at the first new one, or at the end. Once for each target. */
+function useStart(
+  rows: ReturnType<typeof useRows>,
+  target: Props["target"],
+  newAfter: number | null,
+  go: (index: number, align: "start" | "center") => void,
+): void {
+  const done = useRef<Id | null | undefined>(undefined);
+  useLayoutEffect(() => {
+    const wanted = target?.id ?? null;
+    if (rows.length === 0 || done.current === wanted) return;
+    if (target) {
+      const index = rows.findIndex((row) => row.kind === "message" && row.message.id === target.id);
+      if (index < 0) return;
+      go(index, "center");
+    } else if (done.current === undefined) {
+      const first = newAfter === null ? -1 : rows.findIndex((row) => row.isNew);
+      go(first > 0 && rows.length - first > 8 ? first - 1 : -1, "start");
+    }
+    done.current = wanted;
+  });
+}

@@ -1,0 +1,34 @@
+/** A row of the timeline with the lines that stand above it. */
+import { memo } from "react";
+import { dayName } from "../../text/time";
+import { Message } from "../message/Message";
+import { PendingMessage } from "../message/PendingMessage";
+import type { Row } from "./rows";
+import css from "./Timeline.module.css";
+
+export const TimelineRow = memo(
+  function TimelineRow({ row, flash }: { row: Row; flash: boolean }) {
+    return (
+      <>
+        {row.day && (
+          <h2 className={css.day}>
+            <time dateTime={row.day}>{dayName(row.day, Date.now())}</time>
+          </h2>
+        )}
+        {row.isNew && <div className={css.new}>New</div>}
+        {row.kind === "message" ? (
+          <Message message={row.message} first={row.first} flash={flash} place="channel" />
+        ) : (
+          <PendingMessage post={row.post} first={row.first} />
+        )}
+      </>
+    );
+  },
+  (a, b) => a.flash === b.flash && sameRow(a.row, b.row),
+);
+
+function sameRow(a: Row, b: Row): boolean {
+  if (a.first !== b.first || a.day !== b.day || a.isNew !== b.isNew) return false;
+  if (a.kind === "message") return b.kind === "message" && a.message === b.message;
+  return b.kind === "pending" && a.post === b.post;
+}

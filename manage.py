@@ -26,6 +26,7 @@ VENV = Path(os.environ.get("ROOST_VENV", ROOT / ".venv"))
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy" / "requirements.txt"}
 DEV_COMMANDS = {"test", "services", "bench", "ci"}
+NEED_INSTANCE = {"org_create", "member_add", "mail_login", "status", "doctor"}
 # Commands that start servers themselves and need no Django before that.
 OPERATED = {"up": "workspace.operate.up", "test": "workspace.operate.testing", "services": "workspace.operate.testing"}
 
@@ -125,6 +126,8 @@ def use_running_instance() -> None:
     data = Path(os.environ.get("ROOST_DATA") or default_data()).absolute()
     os.environ["ROOST_DATA"] = str(data)
     known = data / "run" / "env.json"
+    if not known.exists() and "DATABASE_URL" not in os.environ and len(sys.argv) > 1 and sys.argv[1] in NEED_INSTANCE:
+        sys.exit(f"Nothing runs on {data}: start it with `python3 manage.py up`, or name another with --data.")
     if known.exists():
         for name, value in json.loads(known.read_text()).items():
             os.environ.setdefault(name, value)

@@ -37,7 +37,8 @@ def build() -> None:
         if _current(wanted):
             return
         if _hash(("package-lock.json",)) != _read(WEB / "node_modules" / ".roost-stamp"):
-            npm("ci", "--no-audit", "--no-fund", "--prefer-offline")
+            # Not `npm ci`: a lock written on one system lacks the optional packages of others, which it refuses.
+            npm("install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline")
             (WEB / "node_modules" / ".roost-stamp").write_text(_hash(("package-lock.json",)))
         npm("run", "build")
         (DIST / ".roost-stamp").write_text(wanted)

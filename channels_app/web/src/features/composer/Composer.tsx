@@ -1,0 +1,147 @@
+/** Where one writes. The text is a draft from the first key press; Enter posts it. */
+import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import type { FileInfo, Id } from "../../api/types";
+import { useEngine } from "../../app/session";
+import { useData } from "../../data/store";
+import { complain } from "../../ui/toasts";
+import { Attachments } from "./Attachments";
+import css from "./Composer.module.css";
+import { replaced } from "./format";
+import { editLast } from "./last";
+import { Suggestions } from "./Suggestions";
+import { Toolbar } from "./Toolbar";
+import { TypingLine } from "./TypingLine";
+import { useCompletion } from "./useCompletion";
+import { useText } from "./useText";
+import { useUploads } from "./useUploads";
+
+interface Props {
+  channel: Id;
+  thread: Id | null;
+  placeholder: string;
+}
+
+export function Composer({ channel, thread, placeholder }: Props) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [also, setAlso] = useState(false);
+  const [over, setOver] = useState(false);
+  const { outbox } = useEngine();
+  const limit = useData((state) => state.limits.text);
+  const typed = useText(channel, thread, area);
+  const uploads = useUploads();
+  const listId = useId();
+  const completion = useCompletion(channel, (token, insert) =>
+    typed.change((now) => replaced(now.text, token.from, token.to, insert)),
+  );
+  const length = [...typed.text].length;
+  const uploading = uploads.attached.some((one) => !one.file && !one.error);
+  const files = uploads.attached.flatMap((one): FileInfo[] => (one.file ? [one.file] : []));
+  const empty = typed.text.trim() === "" && files.length === 0;
+  const ready = !empty && !uploading && length <= limit;
+
+  useEffect(() => {
+    // On a phone the keyboard would cover what one came to read.
+    if (window.matchMedia("(hover: hover)").matches || thread !== null) area.current?.focus();
+  }, [thread]);
+
+  function send(): void {
+    if (uploading) return complain(new Error("A file is still on its way."));
+    if (!ready) return;
+    outbox.post({ channel, thread, also_to_channel: thread !== null && also, text: typed.text.trim(), files });
+    typed.clear();
+    uploads.clear();
+    setAlso(false);
+    completion.close();
+    area.current?.focus();
+  }
+
+  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
+    if (event.nativeEvent.isComposing || completion.onKey(event) || typed.onKey(event)) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey && !typed.inFence(event)) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && typed.text === "" && editLast(channel, thread)) event.preventDefault();
+  }
+
+  function take(list: FileList | undefined, event: ClipboardEvent | DragEvent): void {
+    if (!list || list.length === 0) return;
+    event.preventDefault();
+    uploads.add(list);
+  }
+
+  return (
+    <div className={css.foot}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping files here is a convenience; the button does the same */}
+      <div
+        className={css.composer}
+        data-over={over}
+        onDragOver={(event) => {
+          if (!event.dataTransfer.types.includes("Files")) return;
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          setOver(false);
+          take(event.dataTransfer.files, event);
+        }}
+      >
+        <Suggestions
+          id={listId}
+          found={completion.found}
+          at={completion.at}
+          onPoint={completion.setAt}
+          onTake={completion.take}
+        />
+        <Attachments attached={uploads.attached} onDrop={uploads.drop} onRetry={uploads.retry} />
+        <textarea
+          ref={area}
+          className={css.text}
+          data-composer={thread === null ? "channel" : "thread"}
+          value={typed.text}
+          rows={1}
+          placeholder={placeholder}
+          aria-label={placeholder}
+          role="combobox"
+          aria-autocomplete="list"
+          aria-expanded={completion.found.length > 0}
+          aria-controls={listId}
+          aria-activedescendant={completion.found.length > 0 ? `${listId}-${completion.at}` : undefined}
+          onChange={(event) => {
+            typed.set(event.target.value);
+            completion.look(event.target.value, event.target.selectionStart);
+          }}
+          onClick={(event) => completion.look(typed.text, event.currentTarget.selectionStart)}
+          onBlur={completion.close}
+          onKeyDown={onKeyDown}
+          onPaste={(event) => take(event.clipboardData.files, event)}
+        />
+        {thread !== null && (
+          <label className={css.also}>
+            <input type="checkbox" checked={also} onChange={(event) => setAlso(event.target.checked)} />
+            Also send to the channel
+          </label>
+        )}
+        <Toolbar typed={typed} area={area} onFiles={() => picker.current?.click()} onSend={send} ready={ready}>
+          {length > limit * 0.9 && (
+            <span className={css.count} data-over={length > limit} role="status">
+              {(limit - length).toLocaleString()} characters left
+            </span>
+          )}
+        </Toolbar>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            uploads.add(event.target.files ?? []);
+            event.target.value = "";
+          }}
+        />
+      </div>
+      <TypingLine channel={channel} thread={thread} />
+    </div>
+  );
+}

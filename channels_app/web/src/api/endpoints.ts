@@ -73,7 +73,7 @@ export const channels = {
   remove: (id: Id) => request<void>("DELETE", `/channels/${part(id)}`),
   act: (id: Id, verb: "join" | "leave" | "archive" | "unarchive") =>
     request<Channel>("POST", `/channels/${part(id)}/${verb}`, {}),
-  members: (id: Id) => request<Page<ChannelMember>>("GET", `/channels/${part(id)}/members`),
+  members: (id: Id) => everyPage<ChannelMember>(`/channels/${part(id)}/members`, {}),
   addMembers: (id: Id, people: Id[]) => request<unknown>("POST", `/channels/${part(id)}/members`, { people }),
   removeMember: (id: Id, person: Id) => request<void>("DELETE", `/channels/${part(id)}/members/${part(person)}`),
   messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Cast:
 
 def gather() -> Cast:
     """A fresh organization with its people and two channels, and a stranger in another one."""
-    n = next(_numbers)
+    n = f"{os.environ.get('PYTEST_XDIST_WORKER', '')} {os.getpid()} {next(_numbers)}"
     acme, alice = organizations.create(name=f"Acme {n}", owner_email="alice@a.test", owner_name="Alice")
     amy = persons.add(org=acme, email="amy@a.test", name="Amy Admin", role=Role.ADMIN, by=alice)
     bob = persons.add(org=acme, email="bob@a.test", name="Bob", by=alice)

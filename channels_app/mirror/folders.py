@@ -34,6 +34,7 @@ def open_folder(mailbox: Mailbox, folder: Folder, channel: Channel) -> State:
         mailbox.create(folder.name)
     state = mailbox.select(folder.name)
     if state.uidvalidity != folder.uidvalidity:
+        mailbox.clear_acl(folder.name)
         Copy.objects.filter(folder=folder).delete()
         folder.uidvalidity, folder.uidnext, folder.acl = state.uidvalidity, 1, {}
         folder.save(update_fields=["uidvalidity", "uidnext", "acl"])

@@ -139,6 +139,16 @@ class Mailbox:
         else:
             self.client._imap.deleteacl(self.client._normalise_folder(name), _quoted(who))
 
+    def clear_acl(self, name: str) -> None:
+        """Take everybody's rights away: a new folder inherits those of the one above it."""
+        if not self.can("ACL"):
+            return
+        mine = unquote(urlsplit(settings.IMAP_URL).username or "")
+        for who, _rights in self.client.getacl(name):
+            text = who.decode() if isinstance(who, bytes) else str(who)
+            if not text.startswith("#") and text != mine:
+                self.set_acl(name, text, "")
+
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self.client.logout()

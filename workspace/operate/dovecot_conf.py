@@ -40,6 +40,7 @@ first_valid_uid = 1
 protocols = imap lmtp
 listen = 127.0.0.1
 ssl = no
+auth_verbose = yes
 log_path = {o.home}/log/dovecot.log
 info_log_path = {o.home}/log/info.log
 mail_uid = {o.user}

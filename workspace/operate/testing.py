@@ -29,7 +29,11 @@ def _test(words: list[str]) -> int:
     if client_build.needed():
         with step("building the web client"):
             client_build.build()
-    workers = [] if any(word.startswith("-n") for word in words) else ["-n", str(min(os.cpu_count() or 2, 4))]
+    workers = (
+        []
+        if any(word.startswith("-n") for word in words)
+        else ["-n", str(min(os.cpu_count() or 2, 4)), "--dist", "loadgroup"]
+    )
     return _with_servers(None, [sys.executable, "-m", "pytest", *workers, *words])
 
 

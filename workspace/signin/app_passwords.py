@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,10 @@ def _replace(path: Path, text: str) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_text(text, encoding="utf-8")
     fresh.chmod(0o600)
+    if path.exists():
+        # Dovecot reads it again when its time or size changed, and looks at whole seconds only.
+        later = max(time.time(), path.stat().st_mtime + 1)
+        os.utime(fresh, (later, later))
     if os.geteuid() == 0:  # Dovecot runs as another user
         owner = path.parent.stat()
         os.chown(fresh, owner.st_uid, owner.st_gid)

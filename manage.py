@@ -25,10 +25,15 @@ ROOT = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("ROOST_VENV", ROOT / ".venv"))
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy" / "requirements.txt"}
-DEV_COMMANDS = {"test", "services", "bench", "ci"}
+DEV_COMMANDS = {"test", "services", "web_check", "bench"}
 NEED_INSTANCE = {"org_create", "member_add", "mail_login", "status", "doctor"}
 # Commands that start servers themselves and need no Django before that.
-OPERATED = {"up": "workspace.operate.up", "test": "workspace.operate.testing", "services": "workspace.operate.testing"}
+OPERATED = {
+    "up": "workspace.operate.up",
+    "test": "workspace.operate.testing",
+    "services": "workspace.operate.testing",
+    "web_check": "workspace.operate.testing",
+}
 
 
 def main() -> None:

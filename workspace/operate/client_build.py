@@ -36,12 +36,25 @@ def build() -> None:
         wanted = _hash()
         if _current(wanted):
             return
-        if _hash(("package-lock.json",)) != _read(WEB / "node_modules" / ".roost-stamp"):
-            # Not `npm ci`: a lock written on one system lacks the optional packages of others, which it refuses.
-            npm("install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline")
-            (WEB / "node_modules" / ".roost-stamp").write_text(_hash(("package-lock.json",)))
+        _install()
         npm("run", "build")
         (DIST / ".roost-stamp").write_text(wanted)
+
+
+def check() -> None:
+    """The client's own linters, types and unit tests. Raises `RuntimeError` with their output."""
+    with (paths.ROOT / ".client-build.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        _install()
+        npm("run", "check")
+        npm("test")
+
+
+def _install() -> None:
+    if _hash(("package-lock.json",)) != _read(WEB / "node_modules" / ".roost-stamp"):
+        # Not `npm ci`: a lock written on one system lacks the optional packages of others, which it refuses.
+        npm("install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline")
+        (WEB / "node_modules" / ".roost-stamp").write_text(_hash(("package-lock.json",)))
 
 
 def npm(*words: str) -> str:

@@ -1,12 +1,12 @@
 /** The workspace: sidebar, conversation, side pane, and what may lie above them. */
 import { useEffect } from "react";
 import { Route, Switch, useLocation } from "wouter";
+import { channelName } from "../data/names";
+import { useData } from "../data/store";
 import { Banner } from "../features/channel/Banner";
 import { ChannelPage } from "../features/channel/ChannelPage";
 import { Welcome } from "../features/channel/Welcome";
 import { Sidebar } from "../features/sidebar/Sidebar";
-import { channelName } from "../data/names";
-import { useData } from "../data/store";
 import { Splash } from "../ui/Splash";
 import { Dialogs } from "./Dialogs";
 import { useShortcuts } from "./shortcuts";
@@ -33,7 +33,9 @@ export function Workspace() {
     <div className={css.workspace} data-drawer={drawer}>
       <Banner />
       <Sidebar />
-      {drawer && <button type="button" className={css.shade} aria-label="Close the menu" onClick={() => setDrawer(false)} />}
+      {drawer && (
+        <button type="button" className={css.shade} aria-label="Close the menu" onClick={() => setDrawer(false)} />
+      )}
       <Switch>
         <Route path="/c/:channel/:at?">
           {({ channel, at }) => <ChannelPage key={channel} id={channel} {...(at ? { at } : {})} />}

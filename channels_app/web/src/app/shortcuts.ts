@@ -20,7 +20,12 @@ export function useShortcuts(): void {
         event.preventDefault();
         const next = neighbour(place.split("/")[2] ?? "", event.key === "ArrowDown" ? 1 : -1, event.shiftKey);
         if (next) go(`/c/${next}`);
-      } else if (event.key === "Escape" && !event.defaultPrevented && useUi.getState().pane && !useUi.getState().dialog) {
+      } else if (
+        event.key === "Escape" &&
+        !event.defaultPrevented &&
+        useUi.getState().pane &&
+        !useUi.getState().dialog
+      ) {
         closePane();
       }
     }

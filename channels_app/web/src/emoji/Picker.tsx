@@ -11,7 +11,13 @@ async function resolve(): Promise<EmojiData> {
   return {
     locale: "en",
     categories: groups.map(({ index, label }) => ({ index, label: label.charAt(0).toUpperCase() + label.slice(1) })),
-    skinTones: { light: "Light", "medium-light": "Medium light", medium: "Medium", "medium-dark": "Medium dark", dark: "Dark" },
+    skinTones: {
+      light: "Light",
+      "medium-light": "Medium light",
+      medium: "Medium",
+      "medium-dark": "Medium dark",
+      dark: "Dark",
+    },
     emojis: all.map(({ emoji, group, label, version, tags, names, flag, skins }) => ({
       emoji,
       category: group,
@@ -20,7 +26,12 @@ async function resolve(): Promise<EmojiData> {
       tags: [...tags, ...names],
       ...(flag ? { countryFlag: true as const } : {}),
       ...(skins.length === TONES.length
-        ? { skins: Object.fromEntries(TONES.map((tone, n) => [tone, skins[n] ?? emoji])) as Record<(typeof TONES)[number], string> }
+        ? {
+            skins: Object.fromEntries(TONES.map((tone, n) => [tone, skins[n] ?? emoji])) as Record<
+              (typeof TONES)[number],
+              string
+            >,
+          }
         : {}),
     })),
   };
@@ -57,7 +68,13 @@ export default function Picker({ onPick }: { onPick: (emoji: string) => void }) 
               </div>
             ),
             Emoji: ({ emoji, ...rest }) => (
-              <button type="button" className={css.emoji} data-active={emoji.isActive} aria-label={emoji.label} {...rest}>
+              <button
+                type="button"
+                className={css.emoji}
+                data-active={emoji.isActive}
+                aria-label={emoji.label}
+                {...rest}
+              >
                 {emoji.emoji}
               </button>
             ),

@@ -1,5 +1,14 @@
 /** Emoji: the picker's data and the names for `:completion`, one lazily loaded chunk, nothing fetched from elsewhere. */
-type Source = [emoji: string, group: number, label: string, version: number, names: string, tags: string, flag: number, skins: string];
+type Source = [
+  emoji: string,
+  group: number,
+  label: string,
+  version: number,
+  names: string,
+  tags: string,
+  flag: number,
+  skins: string,
+];
 
 export interface Emoji {
   emoji: string;

@@ -18,7 +18,10 @@ export function cleanHtml(html: string, me: string): string {
   const known = cache.get(key);
   if (known !== undefined) return known;
   const clean = marked(
-    purify.sanitize(html, { FORBID_TAGS: ["style", "form", "img", "video", "audio"], FORBID_ATTR: ["style", "id", "name"] }),
+    purify.sanitize(html, {
+      FORBID_TAGS: ["style", "form", "img", "video", "audio"],
+      FORBID_ATTR: ["style", "id", "name"],
+    }),
     me,
   );
   if (cache.size >= MOST) cache.clear();
@@ -34,5 +37,7 @@ function marked(html: string, me: string): string {
 
 /** A message of a few emoji and nothing else is shown large. */
 export function isBigEmoji(text: string): boolean {
-  return text.length <= 24 && /\p{Extended_Pictographic}/u.test(text) && EMOJI_ONLY.test(text) && !/^[\d#*\s]+$/.test(text);
+  return (
+    text.length <= 24 && /\p{Extended_Pictographic}/u.test(text) && EMOJI_ONLY.test(text) && !/^[\d#*\s]+$/.test(text)
+  );
 }

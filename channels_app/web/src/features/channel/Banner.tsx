@@ -1,7 +1,7 @@
 /** Says that the connection is lost, once that has lasted long enough to matter. */
 import { useEffect, useState } from "react";
-import { useLive } from "../../data/live";
 import { useEngine } from "../../app/session";
+import { useLive } from "../../data/live";
 import { useOutbox } from "../../data/outbox";
 import { Spinner } from "../../ui/Splash";
 import css from "./Banner.module.css";
@@ -26,7 +26,8 @@ export function Banner() {
         <p className={css.banner}>
           <Spinner label="" />
           {navigator.onLine ? "Reconnecting…" : "You are offline."}
-          {waiting > 0 && ` ${waiting === 1 ? "One message is" : `${waiting} messages are`} kept and sent as soon as possible.`}
+          {waiting > 0 &&
+            ` ${waiting === 1 ? "One message is" : `${waiting} messages are`} kept and sent as soon as possible.`}
         </p>
       )}
     </div>

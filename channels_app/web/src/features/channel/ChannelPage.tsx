@@ -124,7 +124,8 @@ function useOpened(id: Id, at: string | undefined) {
   // Who only looks into an open channel follows it all the same while the page is open.
   useEffect(() => {
     const last = store.getState().rooms[id];
-    if (loaded && !joined && last) engine.follow(id, Math.max(0, ...Object.values(last.byId).map((message) => message.asOf)));
+    if (loaded && !joined && last)
+      engine.follow(id, Math.max(0, ...Object.values(last.byId).map((message) => message.asOf)));
   }, [loaded, joined, id, engine]);
 
   return { target, loaded, trouble, retry: () => setAgain(again + 1) };

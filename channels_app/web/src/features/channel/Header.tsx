@@ -1,6 +1,7 @@
 /** The head of a channel: its name and topic, who is in it, and its other ways in. */
-import type { Id } from "../../api/types";
+
 import { channels } from "../../api/endpoints";
+import type { Id } from "../../api/types";
 import { openDialog, setDrawer, togglePane, useUi } from "../../app/ui";
 import { othersIn, useChannelName, useMe } from "../../data/names";
 import { useData } from "../../data/store";

@@ -44,7 +44,8 @@ export function Intro({ id }: { id: Id }) {
 }
 
 function words(kind: string, alone: boolean): string {
-  if (kind === "direct") return alone ? "Your notes. Only you see them." : "Only the people of this conversation see it.";
+  if (kind === "direct")
+    return alone ? "Your notes. Only you see them." : "Only the people of this conversation see it.";
   if (kind === "private") return "This private channel begins here. Only its members see it.";
   if (kind === "announcement") return "Announcements begin here. Everybody reads, admins write.";
   return "This channel begins here. Everybody in the organization may join.";

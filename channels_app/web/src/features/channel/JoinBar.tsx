@@ -1,6 +1,7 @@
 /** In place of the composer: why one cannot write here, and what to do about it. */
-import type { Id } from "../../api/types";
+
 import { channels } from "../../api/endpoints";
+import type { Id } from "../../api/types";
 import { useData } from "../../data/store";
 import { takeChannel } from "../../data/verbs";
 import { Button } from "../../ui/Button";

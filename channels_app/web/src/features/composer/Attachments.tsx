@@ -20,10 +20,14 @@ export function Attachments({ attached, onDrop, onRetry }: Props) {
           {one.file?.preview_url ? <img src={one.file.preview_url} alt="" /> : <Icon name="file" />}
           <span className={css.words}>
             <strong>{one.name}</strong>
-            <small>{one.error || (one.file ? sizeOf(one.size) : `${Math.round(one.share * 100)} % of ${sizeOf(one.size)}`)}</small>
+            <small>
+              {one.error || (one.file ? sizeOf(one.size) : `${Math.round(one.share * 100)} % of ${sizeOf(one.size)}`)}
+            </small>
             {!one.file && !one.error && <progress max={1} value={one.share} aria-label={`Uploading ${one.name}`} />}
           </span>
-          {one.error && <IconButton size="s" icon="retry" label={`Try ${one.name} again`} onClick={() => onRetry(one)} />}
+          {one.error && (
+            <IconButton size="s" icon="retry" label={`Try ${one.name} again`} onClick={() => onRetry(one)} />
+          )}
           <IconButton
             size="s"
             icon="close"

@@ -57,7 +57,14 @@ export function Toolbar({ typed, area, onFiles, onSend, ready, children }: Props
         ))}
       </div>
       <span className={css.rest}>{children}</span>
-      <button type="button" className={css.send} aria-label="Send" title="Send (Enter)" disabled={!ready} onClick={onSend}>
+      <button
+        type="button"
+        className={css.send}
+        aria-label="Send"
+        title="Send (Enter)"
+        disabled={!ready}
+        onClick={onSend}
+      >
         <Icon name="send" size={18} />
       </button>
     </div>

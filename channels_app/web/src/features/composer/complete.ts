@@ -63,7 +63,12 @@ function people(typed: string, { people: all, me, near }: Sources): Suggestion[]
     .filter((person) => person.active !== false && person.id !== me)
     .map((person) => ({ person, rank: rankOf(typed, person.name, person.handle) }))
     .filter(({ rank }) => rank > 0)
-    .sort((a, b) => Number(near.has(b.person.id)) - Number(near.has(a.person.id)) || b.rank - a.rank || a.person.name.localeCompare(b.person.name))
+    .sort(
+      (a, b) =>
+        Number(near.has(b.person.id)) - Number(near.has(a.person.id)) ||
+        b.rank - a.rank ||
+        a.person.name.localeCompare(b.person.name),
+    )
     .slice(0, MOST)
     .map(({ person }) => ({
       key: person.id,
@@ -83,7 +88,12 @@ function channels(typed: string, { channels: all }: Sources): Suggestion[] {
     .filter(({ rank }) => rank > 0)
     .sort((a, b) => b.rank - a.rank || a.channel.name.localeCompare(b.channel.name))
     .slice(0, MOST)
-    .map(({ channel }) => ({ key: channel.id, insert: `#${channel.name} `, title: `#${channel.name}`, note: channel.topic }));
+    .map(({ channel }) => ({
+      key: channel.id,
+      insert: `#${channel.name} `,
+      title: `#${channel.name}`,
+      note: channel.topic,
+    }));
 }
 
 /** 3 a beginning, 2 the beginning of a later word, 1 anywhere inside, 0 not at all. */

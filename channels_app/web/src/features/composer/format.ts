@@ -10,7 +10,11 @@ export function wrapped({ text, start, end }: Typed, mark: string): Typed {
   const size = mark.length;
   const inside = text.slice(start, end);
   if (text.slice(start - size, start) === mark && text.slice(end, end + size) === mark) {
-    return { text: text.slice(0, start - size) + inside + text.slice(end + size), start: start - size, end: end - size };
+    return {
+      text: text.slice(0, start - size) + inside + text.slice(end + size),
+      start: start - size,
+      end: end - size,
+    };
   }
   if (inside.length >= size * 2 && inside.startsWith(mark) && inside.endsWith(mark)) {
     const bare = inside.slice(size, -size);

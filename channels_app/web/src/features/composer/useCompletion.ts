@@ -23,7 +23,13 @@ export function useCompletion(channel: Id, choose: (token: Token, insert: string
 
   const found = useMemo(() => {
     if (!token) return [];
-    const sources = { people: Object.values(people), channels: Object.values(channels), emoji, me, near: nearby(channel, me) };
+    const sources = {
+      people: Object.values(people),
+      channels: Object.values(channels),
+      emoji,
+      me,
+      near: nearby(channel, me),
+    };
     return suggestions(token, sources);
   }, [token, people, channels, emoji, me, channel]);
 

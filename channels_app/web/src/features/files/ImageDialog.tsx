@@ -2,9 +2,9 @@
 import type { FileInfo } from "../../api/types";
 import { closeDialog } from "../../app/ui";
 import { sizeOf } from "../../text/time";
+import buttons from "../../ui/Button.module.css";
 import { Dialog, DialogFoot } from "../../ui/Dialog";
 import { Icon } from "../../ui/Icon";
-import buttons from "../../ui/Button.module.css";
 import css from "./Files.module.css";
 
 export function ImageDialog({ file }: { file: FileInfo }) {

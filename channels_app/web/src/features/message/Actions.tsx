@@ -39,7 +39,13 @@ export function Actions({ message, place, onHold }: Props) {
       {joined && (
         <>
           {recentEmoji(3).map((emoji) => (
-            <button key={emoji} type="button" className={css.quick} aria-label={`React with ${emoji}`} onClick={() => toggle(emoji)}>
+            <button
+              key={emoji}
+              type="button"
+              className={css.quick}
+              aria-label={`React with ${emoji}`}
+              onClick={() => toggle(emoji)}
+            >
               {emoji}
             </button>
           ))}
@@ -75,17 +81,20 @@ export function Actions({ message, place, onHold }: Props) {
   );
 }
 
-function More(props: { message: Message; joined: boolean; own: boolean; onHold: Props["onHold"]; onDelete: () => void }) {
+function More(props: {
+  message: Message;
+  joined: boolean;
+  own: boolean;
+  onHold: Props["onHold"];
+  onDelete: () => void;
+}) {
   const { message, joined, own, onHold, onDelete } = props;
   const saved = useData((state) => Boolean(state.saved[message.id]));
   const guest = useData((state) => state.me?.role === "guest");
   const admin = useData((state) => state.me?.role === "owner" || state.me?.role === "admin");
   const link = `${location.origin}/c/${message.channel}/${message.id}`;
   return (
-    <Menu
-      onOpenChange={onHold}
-      trigger={<IconButton size="s" icon="more" label="More" />}
-    >
+    <Menu onOpenChange={onHold} trigger={<IconButton size="s" icon="more" label="More" />}>
       <MenuItem icon="link" onSelect={() => attempt(navigator.clipboard.writeText(link), "Link copied")}>
         Copy link
       </MenuItem>
@@ -137,7 +146,9 @@ function DeleteDialog({ message, onClose }: { message: Message; onClose: () => v
       description="It disappears for everybody, from the mail folder too. This cannot be undone."
       onClose={onClose}
     >
-      <blockquote className={css.quote}>{message.text.slice(0, 300) || message.files.map((file) => file.name).join(", ")}</blockquote>
+      <blockquote className={css.quote}>
+        {message.text.slice(0, 300) || message.files.map((file) => file.name).join(", ")}
+      </blockquote>
       <DialogFoot>
         <Button onClick={onClose}>Keep it</Button>
         <Button
@@ -157,7 +168,16 @@ function DeleteDialog({ message, onClose }: { message: Message; onClose: () => v
 
 function AddReaction() {
   return (
-    <svg width="18" height="18" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" aria-hidden="true">
+    <svg
+      width="18"
+      height="18"
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      aria-hidden="true"
+    >
       <path d="M12.5 4A6.5 6.5 0 1 0 16 10M6.8 11.5c.6 1.2 1.5 1.8 2.7 1.8s2.1-.6 2.7-1.8M7.3 8v.2M11.7 8v.2M15.5 2.5v5M13 5h5" />
     </svg>
   );

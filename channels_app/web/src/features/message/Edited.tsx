@@ -19,7 +19,14 @@ export function Edited({ message }: { message: Message }) {
         edited
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className={css.pop} side="top" align="start" sideOffset={4} collisionPadding={12} aria-label="Versions">
+        <Popover.Content
+          className={css.pop}
+          side="top"
+          align="start"
+          sideOffset={4}
+          collisionPadding={12}
+          aria-label="Versions"
+        >
           <Versions message={message} />
         </Popover.Content>
       </Popover.Portal>

@@ -9,8 +9,8 @@ import { Avatar } from "../../ui/Avatar";
 import { Icon } from "../../ui/Icon";
 import { Files } from "../files/Files";
 import { Actions } from "./Actions";
-import { EditForm } from "./EditForm";
 import { Edited } from "./Edited";
+import { EditForm } from "./EditForm";
 import { useMessageKeys } from "./keys";
 import css from "./Message.module.css";
 import { Quoted } from "./Quoted";
@@ -73,9 +73,7 @@ export const Message = memo(function Message({ message, first, flash = false, pl
         {!message.deleted && message.reactions.length > 0 && <Reactions message={message} />}
         {message.replies && place === "channel" && <Replies message={message} />}
       </div>
-      {(active || held) && !message.deleted && !editing && (
-        <Actions message={message} place={place} onHold={setHeld} />
-      )}
+      {(active || held) && !message.deleted && !editing && <Actions message={message} place={place} onHold={setHeld} />}
     </article>
   );
 });

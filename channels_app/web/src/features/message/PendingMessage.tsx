@@ -1,8 +1,8 @@
 /** A post of ours that the server has not confirmed yet. */
 import { useEffect, useState } from "react";
 import { useEngine } from "../../app/session";
-import { useData } from "../../data/store";
 import type { Pending } from "../../data/outbox";
+import { useData } from "../../data/store";
 import { timeOf } from "../../text/time";
 import { Avatar } from "../../ui/Avatar";
 import { Files } from "../files/Files";

@@ -6,10 +6,10 @@ import { channels } from "../../api/endpoints";
 import { messageOf } from "../../api/http";
 import type { ChannelMember, Id } from "../../api/types";
 import { openDialog } from "../../app/ui";
+import { useLive } from "../../data/live";
 import { useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { takeChannel } from "../../data/verbs";
-import { useLive } from "../../data/live";
 import { Avatar } from "../../ui/Avatar";
 import { IconButton } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
@@ -17,8 +17,8 @@ import { Menu, MenuItem } from "../../ui/Menu";
 import { Spinner } from "../../ui/Splash";
 import { attempt, complain } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
-import pane from "../thread/SidePane.module.css";
 import { useRefreshed } from "../thread/MessageList";
+import pane from "../thread/SidePane.module.css";
 import css from "./MemberList.module.css";
 
 const MANY = 12;
@@ -41,9 +41,7 @@ export function MemberList({ channel }: { channel: Id }) {
   }
   const members = query.data
     .filter((member) => rankOf(wanted, member.name, member.email) > 0)
-    .sort(
-      (a, b) => Number(here[b.id] === "active") - Number(here[a.id] === "active") || a.name.localeCompare(b.name),
-    );
+    .sort((a, b) => Number(here[b.id] === "active") - Number(here[a.id] === "active") || a.name.localeCompare(b.name));
   return (
     <div className={pane.scroll}>
       {kind !== "direct" && mayAdd && (

@@ -32,8 +32,18 @@ export function Sidebar() {
           actions={
             !guest && (
               <>
-                <IconButton size="s" icon="compass" label="Browse channels" onClick={() => openDialog({ kind: "browse" })} />
-                <IconButton size="s" icon="plus" label="Create a channel" onClick={() => openDialog({ kind: "create-channel" })} />
+                <IconButton
+                  size="s"
+                  icon="compass"
+                  label="Browse channels"
+                  onClick={() => openDialog({ kind: "browse" })}
+                />
+                <IconButton
+                  size="s"
+                  icon="plus"
+                  label="Create a channel"
+                  onClick={() => openDialog({ kind: "create-channel" })}
+                />
               </>
             )
           }
@@ -53,7 +63,12 @@ export function Sidebar() {
           title="Direct messages"
           actions={
             !guest && (
-              <IconButton size="s" icon="plus" label="New direct message" onClick={() => openDialog({ kind: "direct" })} />
+              <IconButton
+                size="s"
+                icon="plus"
+                label="New direct message"
+                onClick={() => openDialog({ kind: "direct" })}
+              />
             )
           }
         >

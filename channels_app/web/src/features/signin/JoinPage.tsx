@@ -42,7 +42,10 @@ export function JoinPage({ token }: { token: string }) {
 
   if (invitation.isError) {
     return (
-      <Card title="This invitation cannot be used" lead="It may have been used already, or it is too old. Ask for a new one.">
+      <Card
+        title="This invitation cannot be used"
+        lead="It may have been used already, or it is too old. Ask for a new one."
+      >
         <Trouble words={messageOf(invitation.error)} />
       </Card>
     );

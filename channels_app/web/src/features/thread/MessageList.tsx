@@ -7,9 +7,9 @@ import { messageOf } from "../../api/http";
 import type { Id, Kind, Message as MessageData } from "../../api/types";
 import { onEvent } from "../../data/engine";
 import { useChannelName } from "../../data/names";
+import { dayName } from "../../text/time";
 import { Icon, type IconName } from "../../ui/Icon";
 import { Spinner } from "../../ui/Splash";
-import { dayName } from "../../text/time";
 import { Message } from "../message/Message";
 import css from "./SidePane.module.css";
 

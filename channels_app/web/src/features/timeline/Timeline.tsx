@@ -9,8 +9,8 @@ import { Icon } from "../../ui/Icon";
 import { Spinner } from "../../ui/Splash";
 import { complain } from "../../ui/toasts";
 import { Intro } from "../channel/Intro";
-import { TimelineRow } from "./TimelineRow";
 import css from "./Timeline.module.css";
+import { TimelineRow } from "./TimelineRow";
 import { useLooking, useNewLine, useRows } from "./useTimeline";
 
 const EDGE = 900;
@@ -84,7 +84,9 @@ export function Timeline({ channel, target }: Props) {
     <div className={css.frame}>
       <div ref={scroller} className={css.scroll} onScroll={look} role="log" aria-label="Messages" aria-live="off">
         <div className={css.sizer} style={{ height: list.getTotalSize() }}>
-          <div className={css.top}>{hasBefore ? <Spinner label="Loading earlier messages" /> : <Intro id={channel} />}</div>
+          <div className={css.top}>
+            {hasBefore ? <Spinner label="Loading earlier messages" /> : <Intro id={channel} />}
+          </div>
           {list.getVirtualItems().map((item) => {
             const row = rows[item.index];
             return (

@@ -1,0 +1,42 @@
+/** Which dialog is which. */
+import type { DialogState } from "../../app/ui";
+import { ImageDialog } from "../files/ImageDialog";
+import { AppPasswords } from "./AppPasswords";
+import { BrowseChannels } from "./BrowseChannels";
+import { ChannelSettings } from "./ChannelSettings";
+import { AddPeople, NewDirect } from "./ChoosePeople";
+import { CreateChannel } from "./CreateChannel";
+import { Invite } from "./Invite";
+import { Keys } from "./Keys";
+import { MailDialog } from "./MailDialog";
+import { Profile } from "./Profile";
+import { Switcher } from "./Switcher";
+
+export default function Open({ dialog }: { dialog: DialogState }) {
+  switch (dialog.kind) {
+    case "create-channel":
+      return <CreateChannel />;
+    case "browse":
+      return <BrowseChannels />;
+    case "direct":
+      return <NewDirect />;
+    case "add-people":
+      return <AddPeople channel={dialog.channel} />;
+    case "channel-settings":
+      return <ChannelSettings channel={dialog.channel} />;
+    case "mail":
+      return <MailDialog channel={dialog.channel} />;
+    case "app-passwords":
+      return <AppPasswords />;
+    case "invite":
+      return <Invite />;
+    case "profile":
+      return <Profile />;
+    case "switcher":
+      return <Switcher />;
+    case "keys":
+      return <Keys />;
+    case "image":
+      return <ImageDialog file={dialog.file} />;
+  }
+}

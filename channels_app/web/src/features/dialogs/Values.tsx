@@ -1,0 +1,30 @@
+/** A list of settings, each to be copied with a click. */
+import { IconButton } from "../../ui/Button";
+import { attempt } from "../../ui/toasts";
+import css from "./dialogs.module.css";
+
+export interface Value {
+  label: string;
+  value: string;
+  code?: boolean;
+}
+
+export function Values({ values }: { values: readonly Value[] }) {
+  return (
+    <dl className={css.values}>
+      {values.map(({ label, value, code = false }) => (
+        <div key={label} className={css.value}>
+          <dt>{label}</dt>
+          <dd data-code={code}>{value}</dd>
+          <IconButton
+            size="s"
+            icon="copy"
+            label={`Copy ${label.toLowerCase()}`}
+            side="left"
+            onClick={() => attempt(navigator.clipboard.writeText(value), `${label} copied`)}
+          />
+        </div>
+      ))}
+    </dl>
+  );
+}

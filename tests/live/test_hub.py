@@ -119,5 +119,5 @@ async def test_a_channel_one_is_added_to_comes_live_by_itself(cast: Cast) -> Non
 
 async def _until(check: Any, seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
-        while not check():
+        while not check():  # noqa: ASYNC110 (what is waited for has no event)
             await asyncio.sleep(0.01)

@@ -103,9 +103,8 @@ export function Composer({ channel, thread, placeholder }: Props) {
           rows={1}
           placeholder={placeholder}
           aria-label={placeholder}
-          role="combobox"
           aria-autocomplete="list"
-          aria-expanded={completion.found.length > 0}
+          aria-haspopup="listbox"
           aria-controls={listId}
           aria-activedescendant={completion.found.length > 0 ? `${listId}-${completion.at}` : undefined}
           onChange={(event) => {

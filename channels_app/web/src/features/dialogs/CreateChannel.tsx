@@ -69,7 +69,7 @@ export function CreateChannel() {
         <DialogFoot>
           <Button onClick={closeDialog}>Cancel</Button>
           <Button type="submit" look="primary" busy={busy}>
-            Create
+            Create channel
           </Button>
         </DialogFoot>
       </form>

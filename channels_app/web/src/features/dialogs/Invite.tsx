@@ -60,7 +60,7 @@ export function Invite() {
         </>
       ) : (
         <form onSubmit={(event) => void invite(event)}>
-          <Field label="E-mail" type="email" required autoFocus autoComplete="off" {...form.field("email")} />
+          <Field label="Email" type="email" required autoFocus autoComplete="off" {...form.field("email")} />
           <Field label="Name (optional)" autoComplete="off" {...form.field("name")} />
           {trouble && <Trouble words={trouble} />}
           <DialogFoot>

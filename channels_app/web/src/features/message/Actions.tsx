@@ -27,6 +27,9 @@ export function Actions({ message, place, onHold }: Props) {
   const joined = useData((state) => Boolean(state.channels[message.channel]?.my));
   const [deleting, setDeleting] = useState(false);
   const own = message.author === me;
+  const guest = useData((state) => state.me?.role === "guest");
+  // Nobody reacts to what they said themselves: there the room goes to editing and deleting.
+  const quick = own ? [] : recentEmoji(3);
 
   function toggle(emoji: string): void {
     noteEmoji(emoji);
@@ -38,7 +41,7 @@ export function Actions({ message, place, onHold }: Props) {
     <div className={css.bar} role="toolbar" aria-label="Message actions">
       {joined && (
         <>
-          {recentEmoji(3).map((emoji) => (
+          {quick.map((emoji) => (
             <button
               key={emoji}
               type="button"
@@ -50,7 +53,7 @@ export function Actions({ message, place, onHold }: Props) {
             </button>
           ))}
           <EmojiButton onPick={toggle} onOpenChange={onHold}>
-            <button type="button" className={css.quick} aria-label="Choose a reaction" title="Choose a reaction">
+            <button type="button" className={css.quick} aria-label="Add reaction" title="Add reaction">
               <AddReaction />
             </button>
           </EmojiButton>
@@ -65,7 +68,27 @@ export function Actions({ message, place, onHold }: Props) {
         />
       )}
       {own && joined && place !== "list" && (
-        <IconButton size="s" icon="pencil" label="Edit" onClick={() => startEditing(message.id)} />
+        <IconButton size="s" icon="pencil" label="Edit message" onClick={() => startEditing(message.id)} />
+      )}
+      {joined && !guest && (
+        <IconButton
+          size="s"
+          icon="pin"
+          label={message.pinned ? "Unpin message" : "Pin message"}
+          aria-pressed={message.pinned !== null}
+          onClick={() => attempt(messages.pin(message.id, message.pinned === null))}
+        />
+      )}
+      {own && joined && place !== "list" && (
+        <IconButton
+          size="s"
+          icon="trash"
+          label="Delete message"
+          onClick={() => {
+            onHold(true);
+            setDeleting(true);
+          }}
+        />
       )}
       <More message={message} joined={joined} own={own} onHold={onHold} onDelete={() => setDeleting(true)} />
       {deleting && (
@@ -90,7 +113,6 @@ function More(props: {
 }) {
   const { message, joined, own, onHold, onDelete } = props;
   const saved = useData((state) => Boolean(state.saved[message.id]));
-  const guest = useData((state) => state.me?.role === "guest");
   const admin = useData((state) => state.me?.role === "owner" || state.me?.role === "admin");
   const link = `${location.origin}/c/${message.channel}/${message.id}`;
   return (
@@ -107,17 +129,12 @@ function More(props: {
       >
         {saved ? "Remove from saved" : "Save for later"}
       </MenuItem>
-      {joined && !guest && (
-        <MenuItem icon="pin" onSelect={() => attempt(messages.pin(message.id, message.pinned === null))}>
-          {message.pinned ? "Unpin" : "Pin to the channel"}
-        </MenuItem>
-      )}
       {joined && (
         <MenuItem icon="eye" onSelect={() => attempt(markUnread(message.channel, message.seq))}>
           Mark unread from here
         </MenuItem>
       )}
-      {(own || admin) && joined && (
+      {!own && admin && joined && (
         <>
           <MenuLine />
           <MenuItem
@@ -131,7 +148,7 @@ function More(props: {
               });
             }}
           >
-            Delete…
+            Delete message…
           </MenuItem>
         </>
       )}

@@ -60,7 +60,7 @@ export function EditForm({ message }: { message: Message }) {
         ref={area}
         value={text}
         rows={1}
-        aria-label="Edit the message"
+        aria-label="Edit message"
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
       />

@@ -41,7 +41,7 @@ export function Sidebar() {
                 <IconButton
                   size="s"
                   icon="plus"
-                  label="Create a channel"
+                  label="Create channel"
                   onClick={() => openDialog({ kind: "create-channel" })}
                 />
               </>

@@ -37,7 +37,7 @@ export function SetupPage({ token }: { token: string }) {
       <form onSubmit={(event) => void create(event)}>
         <Field label="Organization" placeholder="Birch & Co" required autoFocus {...form.field("organization")} />
         <Field label="Your name" autoComplete="name" required {...form.field("name")} />
-        <Field label="Your e-mail" type="email" autoComplete="username" required {...form.field("email")} />
+        <Field label="Email" type="email" autoComplete="username" required {...form.field("email")} />
         <Field
           label="Password"
           type="password"

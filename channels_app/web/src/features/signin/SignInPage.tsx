@@ -67,7 +67,7 @@ export function SignInPage() {
         }}
       >
         <Field
-          label="E-mail"
+          label="Email"
           type="email"
           name="email"
           autoComplete="username"

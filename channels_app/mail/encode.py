@@ -101,7 +101,9 @@ def _filename(name: str) -> str:
 
 
 def _encoded_words(value: str) -> str:
-    words, word, room = [], [], _WORD_BYTES
+    words: list[bytes] = []
+    word: list[bytes] = []
+    room = _WORD_BYTES
     for char in value:
         raw = char.encode("utf-8", "replace")
         if len(raw) > room:

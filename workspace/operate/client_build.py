@@ -6,10 +6,9 @@ import fcntl
 import hashlib
 import importlib.util
 import os
-import subprocess
 from pathlib import Path
 
-from workspace.operate import paths
+from workspace.operate import paths, programs
 
 WEB = paths.ROOT / "channels_app" / "web"
 DIST = WEB / "dist"
@@ -63,12 +62,7 @@ def npm(*words: str) -> str:
     environment = {**os.environ, "PATH": f"{node}:{os.environ.get('PATH', '')}", "CI": "1", "NO_UPDATE_NOTIFIER": "1"}
     # A wheel has no symbolic links, so its bin/npm can't find the modules beside it.
     cli = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [node / "node", cli, *words], cwd=WEB, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    if done.returncode:
-        raise RuntimeError(f"npm {' '.join(words)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
-    return done.stdout
+    return programs.run([node / "node", cli, *words], cwd=WEB, env=environment)
 
 
 def node_dir() -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import subprocess
 from pathlib import Path
 
-from workspace.operate import paths
+from workspace.operate import paths, programs
 
 
 def unpack(name: str, packages: list[str]) -> Path:
@@ -45,24 +44,17 @@ def _fetch(home: Path, packages: list[str]) -> None:
         "Acquire::Languages": "none",
     }
     apt = ["apt-get", "-q", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
-    _run([*apt, "update"])
-    plan = _run([*apt, "install", "-y", "-s", "--no-install-recommends", *packages])
+    programs.run([*apt, "update"])
+    plan = programs.run([*apt, "install", "-y", "-s", "--no-install-recommends", *packages])
     names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
     # A package that is installed already is still wanted beside the others.
-    _run([*apt, "download", *dict.fromkeys([*names, *packages])], cwd=home / "debs")
+    programs.run([*apt, "download", *dict.fromkeys([*names, *packages])], cwd=home / "debs")
     (home / "root").mkdir()
     for package in sorted((home / "debs").glob("*.deb")):
-        _run(["dpkg-deb", "-x", str(package), str(home / "root")])
+        programs.run(["dpkg-deb", "-x", str(package), str(home / "root")])
     (home / "root").chmod(0o755)
     for part in ("state", "cache", "debs"):
         shutil.rmtree(home / part, ignore_errors=True)
-
-
-def _run(argv: list[str], cwd: Path | None = None) -> str:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(argv[:2])} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
 
 
 def library_path(root: Path) -> str:

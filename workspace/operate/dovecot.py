@@ -9,15 +9,23 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from workspace.operate import debian, paths
 from workspace.operate.dovecot_conf import Layout, render
-from workspace.operate.part import Part, free_port, port_open
+from workspace.operate.part import Part, free_port, greets, is_free
 
 PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-lmtpd"]
+# An installed Dovecot without these is of no use here.
+NEEDED = (
+    "sbin/dovecot",
+    "lib/dovecot/imap",
+    "lib/dovecot/lmtp",
+    "lib/dovecot/modules/lib22_push_notification_lua_plugin.so",
+)
 SERVICE_ACCOUNT = "roost"
 MASTER = "roost-master"
 
@@ -41,7 +49,7 @@ class Installation:
 
 def installation() -> Installation:
     """The installed Dovecot, or Debian's unpacked one. Raises `RuntimeError` where there is neither."""
-    if Path("/usr/sbin/dovecot").exists() and Path("/usr/lib/dovecot/imap").exists():
+    if all((Path("/usr") / needed).exists() for needed in NEEDED):
         return Installation(Path("/"), {})
     root = debian.unpack("dovecot", PACKAGES)
     links = paths.short_dir(root)
@@ -71,7 +79,7 @@ def _relocate(root: Path, links: Path) -> None:
     done.touch()
 
 
-def part(data: paths.Data, *, capability: str = "") -> Part:
+def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> Part:
     """Dovecot on the data directory. `capability` replaces what it says it can (tests of plain servers)."""
     where = installation()
     home = paths.own(data.path / "mail", 0o711)
@@ -97,12 +105,15 @@ def part(data: paths.Data, *, capability: str = "") -> Part:
         version=where.version(),
         library_path=where.env.get("LD_LIBRARY_PATH", ""),
         capability=capability,
+        fsync="never" if throwaway else "optimized",
     )
+    (home / "run" / "master.pid").unlink(missing_ok=True)  # whoever wrote it is gone; its number may be taken
     _private(home / "dovecot.conf", render(layout))
     return Part(
         name="dovecot",
         argv=[str(where.binary), "-F", "-c", str(home / "dovecot.conf")],
-        ready=lambda: port_open(int(port)),
+        ready=lambda: greets(int(port), b"* OK"),
+        healthy=lambda: greets(int(port), b"* "),
         env={
             "IMAP_URL": f"imap://{SERVICE_ACCOUNT}:{password}@127.0.0.1:{port}",
             "IMAP_MASTER_USER": f"{MASTER}:{master}",
@@ -112,23 +123,27 @@ def part(data: paths.Data, *, capability: str = "") -> Part:
             "IMAP_BELL_URL": bell,
         },
         own_env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **where.env},
+        orphan_signal=signal.SIGTERM,
+        server=True,
         popen=paths.as_service(),
     )
 
 
 def _known(home: Path) -> dict[str, str | int]:
-    """Ports and passwords, made once, so that mail programs find the server where it was."""
+    """Ports and passwords, made once, so that mail programs find the server where it was.
+
+    A port that somebody else took meanwhile is chosen anew.
+    """
     path = home / "known.json"
-    if path.exists():
-        return dict(json.loads(path.read_text()))
-    known: dict[str, str | int] = {
-        "imap": int(os.environ.get("ROOST_IMAP_PORT") or free_port()),
-        "lmtp": free_port(),
-        "bell": free_port(),
-        "password": secrets.token_urlsafe(24),
-        "master": secrets.token_urlsafe(24),
-    }
     path.touch(mode=0o600)
+    known: dict[str, str | int] = json.loads(path.read_text() or "{}")
+    if wanted := os.environ.get("ROOST_IMAP_PORT"):
+        known["imap"] = int(wanted)
+    for port in ("imap", "lmtp", "bell"):
+        if port not in known or (not is_free(int(known[port])) and not (port == "imap" and wanted)):
+            known[port] = free_port()
+    for secret in ("password", "master"):
+        known.setdefault(secret, secrets.token_urlsafe(24))
     path.write_text(json.dumps(known))
     return known
 

@@ -19,6 +19,7 @@ class Layout:
     version: str
     library_path: str
     capability: str
+    fsync: str
 
 
 def render(layout: Layout) -> str:
@@ -45,14 +46,17 @@ log_path = {o.home}/log/dovecot.log
 info_log_path = {o.home}/log/info.log
 mail_uid = {o.user}
 mail_gid = {o.group}
-mail_fsync = optimized
+mail_fsync = {o.fsync}
 lock_method = fcntl
+default_vsz_limit = 1G
+imap_max_line_length = 1M
 mail_max_userip_connections = 2000
 auth_master_user_separator = *
 recipient_delimiter = +
 service imap-login {{
   chroot =
   service_count = 0
+  process_min_avail = 1
   client_limit = 1000
   inet_listener imap {{
     port = {o.port}

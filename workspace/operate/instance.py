@@ -7,11 +7,13 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
+from urllib.parse import urlsplit
 
-from workspace.operate import dovecot, paths, postgres, valkey
+from workspace.operate import dovecot, former, paths, postgres, valkey
 from workspace.operate.part import Part
 from workspace.operate.supervisor import Child, Supervisor, rotate
 
@@ -33,7 +35,7 @@ class Instance:
 
     def __init__(self, data: paths.Data, *, throwaway: bool = False, capability: str = "") -> None:
         self.data = data
-        self.supervisor = Supervisor()
+        self.supervisor = Supervisor(data.path / "run" / "children.json")
         self.env: dict[str, str] = {**os.environ, "ROOST_DATA": str(data.path), "PYTHONUNBUFFERED": "1"}
         self.env.setdefault("DJANGO_SETTINGS_MODULE", "workspace.settings")
         self._throwaway = throwaway
@@ -47,7 +49,10 @@ class Instance:
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._guard.close()
+            self._guard = None
             raise AlreadyRunning(f"Roost runs on {self.data.path} already.") from None
+        former.wait_until_gone(self.data.path / "run" / "children.json")
         self.env["SECRET_KEY"] = os.environ.get("SECRET_KEY") or self._secret_key()
 
     def _secret_key(self) -> str:
@@ -62,21 +67,24 @@ class Instance:
         makers: dict[str, Callable[[], Part]] = {
             "postgres": lambda: postgres.part(self.data, throwaway=self._throwaway),
             "valkey": lambda: valkey.part(self.data),
-            "dovecot": lambda: dovecot.part(self.data, capability=self._capability),
+            "dovecot": lambda: dovecot.part(self.data, throwaway=self._throwaway, capability=self._capability),
         }
+        self.env.update(_known_of_external_imap(os.environ))
         wanted = [make for name, make in makers.items() if not os.environ.get(EXTERNAL[name])]
         if not wanted:
             return
         paths.service_user()
         with ThreadPoolExecutor(len(wanted)) as pool:
             children = [self.supervisor.add(self.child(part)) for part in pool.map(lambda make: make(), wanted)]
-            # Started by the main thread: the kernel's parent-death signal comes when the starting *thread* ends.
-            for child in children:
-                child.start()
-            for _ in pool.map(Child.wait_until_ready, children):
-                pass
+        # Started by the main thread: the kernel's parent-death signal comes when the starting *thread* ends.
         for child in children:
-            self.env.update(child.part.env)
+            self.supervisor.start(child)
+        for child in children:
+            child.wait_until_ready()
+        self.supervisor.write_record()
+        for child in children:
+            chosen = {name for name in child.part.env if name.startswith("IMAP_PUBLIC_") and os.environ.get(name)}
+            self.env.update({name: value for name, value in child.part.env.items() if name not in chosen})
 
     def child(self, part: Part, pass_fds: tuple[int, ...] = ()) -> Child:
         log = self.data.log(part.name)
@@ -91,7 +99,27 @@ class Instance:
         path.write_text(json.dumps(known, indent=1))
 
     def stop(self) -> None:
-        self.supervisor.stopping = True
-        self.supervisor.stop()
+        """Stop everything; nothing happens when this instance never had the data directory."""
+        if self._guard is None:
+            return
+        self.supervisor.stopping.set()
         with contextlib.suppress(OSError):
             self.data.env_file.unlink()
+        self.supervisor.stop()
+        (self.data.path / "run" / "children.json").unlink(missing_ok=True)
+        if self._throwaway:
+            shutil.rmtree(self.data.sockets, ignore_errors=True)
+
+
+def _known_of_external_imap(given: Mapping[str, str]) -> dict[str, str]:
+    """What people's mail programs are told when the IMAP server is somebody else's and nothing more was said."""
+    if not given.get("IMAP_URL"):
+        return {}
+    url = urlsplit(given["IMAP_URL"])
+    secure = url.scheme == "imaps"
+    told = {
+        "IMAP_PUBLIC_HOST": url.hostname or "",
+        "IMAP_PUBLIC_PORT": str(url.port or (993 if secure else 143)),
+        "IMAP_PUBLIC_SECURITY": "tls" if secure else "none",
+    }
+    return {name: given.get(name) or value for name, value in told.items()}

@@ -18,14 +18,21 @@ from workspace.operate import paths
 
 @dataclass(frozen=True)
 class Part:
-    """How to start and stop one program; `env` is what its users need to know, `ready` says when it serves."""
+    """How to start and stop one program.
+
+    `ready` says when it serves and `healthy` whether it still does (both may raise `OSError` for no); `env` is what its
+    users need to know; `orphan_signal` is what it gets when `up` itself is killed; a `server` stops after all others.
+    """
 
     name: str
     argv: list[str]
     ready: Callable[[], bool] = lambda: True
+    healthy: Callable[[], bool] = lambda: True
     env: dict[str, str] = field(default_factory=dict)
     own_env: dict[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+    server: bool = False
     popen: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,9 +50,21 @@ def wait_for(check: Callable[[], bool], what: str, process: subprocess.Popen[byt
         time.sleep(0.02)
 
 
-def port_open(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.create_connection((host, port), 0.5):
-        return True
+def greets(port: int, greeting: bytes, host: str = "127.0.0.1") -> bool:
+    """Whether the server on a port opens with `greeting`."""
+    with socket.create_connection((host, port), 0.5) as client:
+        client.settimeout(2)
+        return client.recv(64).startswith(greeting)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:

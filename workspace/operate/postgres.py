@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from workspace.operate import paths
+from workspace.operate import paths, programs
 from workspace.operate.part import Part, usable
 
 USER = "roost"
@@ -36,24 +36,30 @@ def part(data: paths.Data, *, throwaway: bool = False) -> Part:
     options = [word for setting in settings for word in ("-c", setting)]
 
     def ready() -> bool:
-        probe = [str(binaries / "pg_isready"), "-q", "-h", str(sockets)]
-        return subprocess.run(probe, **paths.as_service()).returncode == 0
+        probe = [str(binaries / "pg_isready"), "-q", "-t", "3", "-h", str(sockets)]
+        return subprocess.run(probe, stdin=subprocess.DEVNULL, **paths.as_service()).returncode == 0
+
+    def healthy() -> bool:
+        # 1: it answers that it takes nobody now, e.g. while it replays its log.
+        probe = [str(binaries / "pg_isready"), "-q", "-t", "3", "-h", str(sockets)]
+        return subprocess.run(probe, stdin=subprocess.DEVNULL, **paths.as_service()).returncode in (0, 1)
 
     return Part(
         name="postgres",
         argv=[str(binaries / "postgres"), "-D", str(home), *options],
         ready=ready,
+        healthy=healthy,
         env={"DATABASE_URL": f"postgresql://{USER}@/postgres?host={sockets}"},
         stop_signal=signal.SIGINT,
+        orphan_signal=signal.SIGINT,
+        server=True,
         popen=paths.as_service(),
     )
 
 
 def _create(binaries: Path, home: Path) -> None:
     access = ["--auth-local=trust", "--auth-host=reject"]
-    subprocess.run(
+    programs.run(
         [binaries / "initdb", "-D", home, "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", *access, "-k", "-N"],
-        check=True,
-        capture_output=True,
         **paths.as_service(),
     )

@@ -1,30 +1,30 @@
 """Looks after the children: starts them, restarts what died with backoff, stops everything within seconds.
 
-starting --ready--> running --dies--> waiting (0.2 s, doubling to 30 s; 0.2 s again after a stable minute) --> starting
-any --stop--> asked (its stop signal) --8 s--> killed (its whole process group)
+starting --ready--> running --dies, or hangs--> waiting (0.2 s, doubling to 30 s; 0.2 s again after a stable minute)
+waiting --> starting;  any --stop--> asked (its stop signal) --8 s--> killed (its whole process group)
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import json
 import os
-import platform
-import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from workspace.operate.part import Part, wait_for
+from workspace.operate.programs import die_with_parent
 from workspace.operate.progress import say
 
 FIRST_WAIT, LONGEST_WAIT, STABLE = 0.2, 30.0, 60.0
 STOP_SECONDS = 8.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if platform.system() == "Linux" else None
+CHECK_EVERY, MOST_FAILURES = 5.0, 4
+FIRST_TRIES = 4
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Child:
     wait: float = FIRST_WAIT
     due: float = 0.0
     restarts: int = 0
+    failures: int = 0
 
     def start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as out:
@@ -51,24 +52,30 @@ class Child:
                 stderr=out,
                 start_new_session=True,
                 pass_fds=self.pass_fds,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent(self.part.orphan_signal),
                 **self.part.popen,
             )
-        self.started = time.monotonic()
+        self.started, self.failures = time.monotonic(), 0
         return self.process
 
-    def start_and_wait(self) -> None:
-        """Start and wait until it serves. Raises `RuntimeError`."""
-        self.start()
-        self.wait_until_ready()
-
     def wait_until_ready(self) -> None:
-        """Wait until it serves. Raises `RuntimeError` with the end of its log."""
-        assert self.process is not None
-        try:
-            wait_for(self.part.ready, self.part.name, self.process)
-        except RuntimeError as error:
-            raise RuntimeError(f"{error} ({self.log}):\n{_tail(self.log)}") from None
+        """Wait until it serves, starting it again a few times (the last run's remains may be on their way out).
+
+        Raises `RuntimeError` with the end of its log.
+        """
+        tries = 1
+        while True:
+            assert self.process is not None
+            try:
+                wait_for(self.part.ready, self.part.name, self.process)
+            except RuntimeError as error:
+                if self.running or tries == FIRST_TRIES:
+                    raise RuntimeError(f"{error} ({self.log}):\n{_tail(self.log)}") from None
+            else:
+                return
+            time.sleep(0.5 * tries)
+            tries += 1
+            self.start()
 
     @property
     def running(self) -> bool:
@@ -87,52 +94,94 @@ class Child:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(2)
 
-
-def _die_with_parent() -> None:
-    """Runs in the child: when `up` itself is killed, nothing of it stays (Linux)."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    def check(self) -> None:
+        """Ask it whether it is well; one that runs but has not answered several times in a row is killed."""
+        if not self.running or time.monotonic() - self.started < CHECK_EVERY:
+            return
+        try:
+            well = self.part.healthy()
+        except OSError:
+            well = False
+        self.failures = 0 if well else self.failures + 1
+        if self.failures >= MOST_FAILURES:
+            say(f"! {self.part.name} runs but does not answer; ending it")
+            self.kill()
 
 
 @dataclass
 class Supervisor:
-    """The children in the order they were started."""
+    """The children in the order they were started; `record` is a file that says what runs, for other commands."""
 
+    record: Path | None = None
     children: list[Child] = field(default_factory=list)
-    stopping: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def add(self, child: Child) -> Child:
         self.children.append(child)
         return child
 
+    def start(self, child: Child) -> None:
+        child.start()
+        self.write_record()
+
     def look(self) -> None:
-        """Restart what died; call it a few times a second."""
+        """Restart what died; call it a few times a second, from the main thread.
+
+        The kernel's parent-death signal comes when the starting *thread* ends.
+        """
         now = time.monotonic()
         for child in list(self.children):
             if child.process is None or child.running:
                 continue
             if child.due == 0.0:
-                if now - child.started > STABLE:
-                    child.wait = FIRST_WAIT
-                child.due = now + child.wait
-                code = child.process.returncode
-                say(f"! {child.part.name} ended with {code}; starting it again in {child.wait:.1f} s (see {child.log})")
-                child.wait = min(child.wait * 2, LONGEST_WAIT)
+                self._wait_a_while(child, now)
             elif now >= child.due:
                 child.due = 0.0
                 child.restarts += 1
-                child.kill()  # what it left behind of its process group
-                child.start()
+                self.start(child)
 
-    def stop(self, children: Sequence[Child] | None = None, *, group: bool = True) -> None:
+    def _wait_a_while(self, child: Child, now: float) -> None:
+        if now - child.started > STABLE:
+            child.wait = FIRST_WAIT
+        child.due = now + child.wait
+        assert child.process is not None
+        say(
+            f"! {child.part.name} ended with {child.process.returncode};"
+            f" starting it again in {child.wait:.1f} s (see {child.log})"
+        )
+        child.wait = min(child.wait * 2, LONGEST_WAIT)
+        child.kill()  # what it left behind of its process group
+
+    def watch_health(self) -> None:
+        """Ask every child now and then whether it is well, in a thread of its own."""
+
+        def ask() -> None:
+            while not self.stopping.wait(CHECK_EVERY):
+                for child in list(self.children):
+                    child.check()
+
+        threading.Thread(target=ask, name="health", daemon=True).start()
+
+    def write_record(self) -> None:
+        if self.record is None:
+            return
+        known = {
+            child.part.name: {"pid": child.process.pid, "restarts": child.restarts, "log": str(child.log)}
+            for child in self.children
+            if child.process is not None
+        }
+        fresh = self.record.with_suffix(".new")
+        fresh.write_text(json.dumps(known, indent=1))
+        fresh.replace(self.record)
+
+    def stop(self, children: Sequence[Child] | None = None) -> None:
         """Stop children, the last started first: those that use the others go before them."""
-        chosen = list(self.children if children is None else children)
         deadline = time.monotonic() + STOP_SECONDS
-        waves = _waves(chosen)
+        waves = _waves(list(self.children if children is None else children))
         for number, wave in enumerate(waves):
             for child in wave:
                 child.ask_to_stop()
-            end = deadline if number == len(waves) - 1 else time.monotonic() + (deadline - time.monotonic()) * 0.6
+            end = deadline if number == len(waves) - 1 else time.monotonic() + STOP_SECONDS * 0.6
             while time.monotonic() < end and any(child.running for child in wave):
                 time.sleep(0.02)
             for child in wave:
@@ -141,9 +190,8 @@ class Supervisor:
 
 def _waves(children: Sequence[Child]) -> list[list[Child]]:
     """Programs of ours first, together; then the servers they use, together."""
-    servers = {"postgres", "valkey", "dovecot"}
-    ours = [child for child in children if child.part.name not in servers]
-    return [wave for wave in (ours, [c for c in children if c.part.name in servers]) if wave]
+    waves = ([c for c in children if not c.part.server], [c for c in children if c.part.server])
+    return [wave for wave in waves if wave]
 
 
 def rotate(log: Path, keep: int = 3) -> None:
@@ -153,8 +201,8 @@ def rotate(log: Path, keep: int = 3) -> None:
     for number in range(keep - 1, 0, -1):
         older = log.with_suffix(f".{number}.log")
         if older.exists():
-            shutil.move(older, log.with_suffix(f".{number + 1}.log"))
-    shutil.move(log, log.with_suffix(".1.log"))
+            older.replace(log.with_suffix(f".{number + 1}.log"))
+    log.replace(log.with_suffix(".1.log"))
 
 
 def _tail(log: Path, size: int = 1500) -> str:

@@ -7,24 +7,28 @@ SIGHUP replaces the web processes one after the other: a fresh one serves before
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
-import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from workspace.operate import client_build, paths
+from workspace.operate import client_build, paths, programs
 from workspace.operate.instance import AlreadyRunning, Instance
 from workspace.operate.part import Part
 from workspace.operate.progress import say, step
 from workspace.operate.supervisor import Child
 
-QUEUES = "default,mirror"
+QUEUES = "default,mirror,files"
+HANGS_AFTER = 20.0
+
+
+class Stopped(BaseException):
+    """We were told to stop while setting up."""
 
 
 def main(argv: list[str]) -> int:
@@ -35,23 +39,39 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", default=os.environ.get("ROOST_DATA") or str(paths.default_data()))
     options = parser.parse_args(argv[1:])
     instance = Instance(paths.Data(Path(options.data).absolute()))
-    stop, roll = threading.Event(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    signal.signal(signal.SIGHUP, lambda *_: roll.set())
+    wishes = Wishes()
     try:
-        listener = _listen(options.host, options.port)
         instance.claim()
+        listener = _listen(options.host, options.port)
+        Up(instance, listener, options.host, wishes).run()
+        return 0
+    except Stopped:
+        return 0
     except (AlreadyRunning, RuntimeError) as error:
         say(str(error))
         return 1
-    try:
-        return Up(instance, listener, options.host, stop, roll).run()
-    except RuntimeError as error:
-        say(f"Roost could not start: {error}")
-        return 1
     finally:
+        wishes.may_interrupt = False
+        programs.end_all()
         instance.stop()
+
+
+class Wishes:
+    """What signals ask for. While setting up, stopping interrupts whatever is under way."""
+
+    def __init__(self) -> None:
+        self.stop, self.roll = threading.Event(), threading.Event()
+        self.may_interrupt = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, lambda *_: self.roll.set())
+
+    def _stop(self, *_: object) -> None:
+        self.stop.set()
+        if self.may_interrupt:
+            self.may_interrupt = False
+            programs.end_all()
+            raise Stopped
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -71,93 +91,129 @@ def _listen(host: str, port: int) -> socket.socket:
 class Up:
     """One run of `up`."""
 
-    def __init__(
-        self, instance: Instance, listener: socket.socket, host: str, stop: threading.Event, roll: threading.Event
-    ) -> None:
+    def __init__(self, instance: Instance, listener: socket.socket, host: str, wishes: Wishes) -> None:
         self.instance = instance
+        self.supervisor = instance.supervisor
         self.listener = listener
-        self.stop, self.roll = stop, roll
-        port = listener.getsockname()[1]
+        self.wishes = wishes
         shown = host if host not in ("0.0.0.0", "::") else "127.0.0.1"
-        self.url = os.environ.get("ROOST_URL") or f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
-        self.probe = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/api/v1/setup"
+        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
+        instance.env.setdefault("ROOST_URL", self.url)
         self.web: list[Child] = []
 
-    def run(self) -> int:
-        self._set_up()
-        if self.stop.is_set():
-            return 0
-        with step("starting Roost"):
-            self._start_programs()
+    def run(self) -> None:
+        token = self._start()
+        self.instance.remember()
+        self.supervisor.watch_health()
         print(f"ready: {self.url}", flush=True)
-        if link := self._setup_link():
-            print(f"set up: {link}", flush=True)
-        while not self.stop.wait(0.25):
-            self.instance.supervisor.look()
-            if self.roll.is_set():
-                self.roll.clear()
+        if token:
+            print(f"set up: {self.instance.env['ROOST_URL'].rstrip('/')}/setup/{token}", flush=True)
+        self.wishes.may_interrupt = False
+        while not self.wishes.stop.wait(0.1):
+            self.supervisor.look()
+            if self.wishes.roll.is_set():
+                self.wishes.roll.clear()
                 self._roll_web()
         say("stopping")
-        return 0
 
-    def _set_up(self) -> None:
+    def _start(self) -> str | None:
+        """Start everything, what does not need each other side by side; the token of the first set-up, if it waits."""
         with ThreadPoolExecutor(2) as pool:
-            building = pool.submit(client_build.build) if client_build.needed() else None
-            with step("starting PostgreSQL, Valkey and Dovecot"):
-                self.instance.start_servers()
-            self.instance.env["ROOST_URL"] = self.url
-            with step("migrating the database"):
-                self._manage("migrate", "-v0")
-            if building is not None:
-                with step("building the web client"):
-                    building.result()
-        self.instance.remember()
+            try:
+                building = pool.submit(client_build.build) if client_build.needed() else None
+                with step("starting PostgreSQL, Valkey and Dovecot"):
+                    self.instance.start_servers()
+                self.instance.remember()
+                preparing = pool.submit(self._prepare)
+                if building is not None:
+                    with step("building the web client"):
+                        building.result()
+                if not self._is_migrated():
+                    with step("migrating the database"):
+                        preparing.result()
+                with step("starting Roost"):
+                    self._start_web()
+                    token = preparing.result()
+                    self._start_workers()
+            except BaseException:
+                programs.end_all()  # or leaving the pool would wait for them
+                raise
+        self._migrated.write_text(_migrations())
+        return token
 
-    def _manage(self, *words: str) -> str:
-        argv = [sys.executable, str(paths.ROOT / "manage.py"), *words]
-        done = subprocess.run(argv, env=self.instance.env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise RuntimeError(f"manage.py {words[0]} failed:\n{done.stderr[-3000:]}")
-        return done.stdout.strip()
+    def _prepare(self) -> str | None:
+        out = programs.run([sys.executable, paths.ROOT / "manage.py", "prepare"], env=self.instance.env)
+        token: str | None = json.loads(out)["token"]
+        return token
 
-    def _start_programs(self) -> None:
-        for number in range(int(os.environ.get("WEB_PROCESSES", "1"))):
-            self.web.append(self._start_web(number))
-        python = [sys.executable, "-m", "celery", "-A", "workspace.celery"]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        worker = [*python, "worker", "-P", "threads", "-c", "8", "-l", "WARNING", "-Q", QUEUES, *quiet]
-        beat = [*python, "beat", "-l", "WARNING", "-s", str(self.instance.data.path / "run" / "beat"), "--pidfile="]
-        watch = [sys.executable, str(paths.ROOT / "manage.py"), "watch"]
-        for part in (Part("worker", worker), Part("beat", beat), Part("watcher", watch)):
-            child = self.instance.supervisor.add(self.instance.child(self._ours(part)))
-            child.start()
+    @property
+    def _migrated(self) -> Path:
+        return self.instance.data.path / "run" / "migrated"
 
-    def _ours(self, part: Part) -> Part:
-        return Part(part.name, part.argv, part.ready, popen={"cwd": paths.ROOT})
+    def _is_migrated(self) -> bool:
+        return self._migrated.exists() and self._migrated.read_text() == _migrations()
 
-    def _start_web(self, number: int) -> Child:
+    def _start_web(self) -> None:
+        count = max(1, int(os.environ.get("WEB_PROCESSES") or 1))
+        self.web = [self._one_web(number) for number in range(count)]
+        for child in self.web:
+            child.wait_until_ready()
+
+    def _one_web(self, number: int) -> Child:
+        pulse = self.instance.data.path / "run" / f"web-{number}"
+        pulse.unlink(missing_ok=True)
         descriptor = self.listener.fileno()
-        argv = [sys.executable, "-m", "uvicorn", "workspace.asgi:application", "--fd", str(descriptor)]
-        argv += ["--ws", "websockets-sansio", "--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
-        argv += ["--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--no-access-log"]
-        argv += ["--log-level", "warning", "--timeout-graceful-shutdown", "4"]
-        part = Part(f"web-{number}", argv, self._answers, popen={"cwd": paths.ROOT})
-        child = self.instance.supervisor.add(self.instance.child(part, pass_fds=(descriptor,)))
-        child.start_and_wait()
+        part = Part(
+            name=f"web-{number}",
+            argv=[sys.executable, "-m", "workspace.operate.web", str(descriptor), str(pulse)],
+            ready=lambda: pulse.exists() and pulse.read_text() == str(child.process and child.process.pid),
+            healthy=lambda: _age(pulse) < HANGS_AFTER,
+            orphan_signal=signal.SIGTERM,
+            popen={"cwd": paths.ROOT},
+        )
+        child = self.supervisor.add(self.instance.child(part, pass_fds=(descriptor,)))
+        self.supervisor.start(child)
         return child
 
-    def _answers(self) -> bool:
-        with urllib.request.urlopen(self.probe, timeout=5) as response:
-            return bool(response.status == 200)
+    def _start_workers(self) -> None:
+        celery = [sys.executable, "-m", "celery", "-A", "workspace.celery"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        schedule = str(self.instance.data.path / "run" / "beat")
+        for name, argv in (
+            ("worker", [*celery, "worker", "-P", "threads", "-c", "8", "-l", "WARNING", "-Q", QUEUES, *quiet]),
+            ("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]),
+            ("watcher", [sys.executable, str(paths.ROOT / "manage.py"), "watch"]),
+        ):
+            child = self.instance.child(Part(name, argv, popen={"cwd": paths.ROOT}))
+            self.supervisor.start(self.supervisor.add(child))
 
     def _roll_web(self) -> None:
         say("replacing the web processes")
         for number, old in enumerate(list(self.web)):
-            self.web[number] = self._start_web(number)
-            time.sleep(1.0)  # the old one answers too, so `ready` may have been its answer
-            self.instance.supervisor.children.remove(old)
-            self.instance.supervisor.stop([old])
+            fresh = self._one_web(number)
+            try:
+                fresh.wait_until_ready()
+            except RuntimeError as error:
+                say(f"! the old web process stays: {error}")
+                self._let_go(fresh)
+                continue
+            self.web[number] = fresh
+            self._let_go(old)
+        self.supervisor.write_record()
 
-    def _setup_link(self) -> str | None:
-        token = self._manage("setup_token")
-        return f"{self.url}/setup/{token}" if token else None
+    def _let_go(self, child: Child) -> None:
+        self.supervisor.children.remove(child)
+        self.supervisor.stop([child])
+
+
+def _age(pulse: Path) -> float:
+    """Seconds since a web process's event loop last turned, by the file system's clock."""
+    probe = pulse.with_suffix(".now")
+    probe.touch()
+    return probe.stat().st_mtime - pulse.stat().st_mtime
+
+
+def _migrations() -> str:
+    """Which migrations this version has: when they are those of the last run, the web may start beside them."""
+    found = sorted(str(path.relative_to(paths.ROOT)) for path in paths.ROOT.glob("*/*/migrations/0*.py"))
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import signal
 import socket
 from pathlib import Path
 
@@ -26,11 +27,20 @@ def part(data: paths.Data) -> Part:
     argv = [str(directory / "valkey-server"), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     argv += ["--dir", str(home), "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
 
-    def ready() -> bool:
+    def answers(*known: bytes) -> bool:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1)
             client.connect(str(path))
             client.sendall(b"PING\r\n")
-            return client.recv(16).startswith(b"+PONG")
+            return client.recv(16).startswith(known)
 
-    return Part("valkey", argv, ready, {"REDIS_URL": f"unix://{path}"}, popen=paths.as_service())
+    return Part(
+        name="valkey",
+        argv=argv,
+        ready=lambda: answers(b"+PONG"),
+        healthy=lambda: answers(b"+PONG", b"-LOADING"),
+        env={"REDIS_URL": f"unix://{path}"},
+        orphan_signal=signal.SIGTERM,
+        server=True,
+        popen=paths.as_service(),
+    )

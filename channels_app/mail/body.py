@@ -17,7 +17,17 @@ _SIGNATURES = frozenset(
      "application/pgp-encrypted"}
 )  # fmt: skip
 _UNSAFE_IN_NAME = re.compile(r'[<>:"|?*\x00-\x1f]')
-_EXTENSIONS = {"message/rfc822": ".eml", "image/jpeg": ".jpg", "text/plain": ".txt", "text/calendar": ".ics"}
+_LOOKS_LIKE_HTML = re.compile(r"\s{0,200}<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
+_EXTENSIONS = {
+    "message/rfc822": ".eml",
+    "message/global": ".eml",
+    "message/delivery-status": ".txt",
+    "message/global-delivery-status": ".txt",
+    "text/rfc822-headers": ".txt",
+    "text/plain": ".txt",
+    "text/calendar": ".ics",
+    "image/jpeg": ".jpg",
+}
 
 
 @dataclass(slots=True)
@@ -63,7 +73,7 @@ def read_files(reader: Reader, body: Body) -> tuple[Attachment, ...]:
 
 def _gather(reader: Reader, part: Part, body: Body) -> None:
     if not part.is_multipart:
-        _gather_leaf(part, body)
+        _gather_leaf(reader, part, body)
     elif part.type == "multipart/alternative":
         _gather_best(reader, part, body)
     else:
@@ -73,10 +83,13 @@ def _gather(reader: Reader, part: Part, body: Body) -> None:
             _gather(reader, child, body)
 
 
-def _gather_leaf(part: Part, body: Body) -> None:
+def _gather_leaf(reader: Reader, part: Part, body: Body) -> None:
     if part.type in _SIGNATURES or part.type == "message/disposition-notification":
         return
     is_text = part.type in _RANK and part.disposition != "attachment" and not part.filename
+    if is_text and part.end - part.start > reader.limits.text_bytes:
+        reader.note("text too long")
+        is_text = False
     (body.texts if is_text else body.files).append(part)
 
 
@@ -94,12 +107,15 @@ def _gather_best(reader: Reader, part: Part, body: Body) -> None:
 
 
 def _says_something(reader: Reader, part: Part) -> bool:
-    return part.type == "text/html" or bool(reader.text(part).strip())
+    if part.type == "text/html":
+        return True
+    text = reader.text(part)
+    return bool(text.strip()) and not _LOOKS_LIKE_HTML.match(text)
 
 
 def _markdown(reader: Reader, part: Part) -> str:
     text = reader.text(part)
-    if part.type == "text/html":
+    if part.type == "text/html" or _LOOKS_LIKE_HTML.match(text):
         if len(text) > reader.limits.html:
             reader.note("HTML too long")
         return to_markdown(text, reader.limits.html)
@@ -130,7 +146,7 @@ def _safe_name(name: str) -> str:
 
 
 def _made_name(reader: Reader, part: Part, number: int) -> str:
-    if part.type == "message/rfc822":
+    if part.type in ("message/rfc822", "message/global"):
         inner, _ = read_headers(reader.raw, part.start, part.end, reader.limits)
         subject = _safe_name(inner.text("subject", 100))
         return (subject or f"message-{number}") + ".eml"

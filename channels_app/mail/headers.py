@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from channels_app.mail.charset import clean_line, decode
 from channels_app.mail.model import Limits
 
+_LEADING_BLANK = re.compile(rb"\r{0,2}\n")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.MULTILINE)
 _STARTS_AS_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
@@ -36,11 +37,8 @@ class Headers:
 def read_headers(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, int]:
     """The fields of the block at `raw[start:end]`, and where the body begins."""
     headers = Headers()
-    while raw[start : start + 1] in (b"\r", b"\n") and start < end:
-        if raw[start : start + 1] == b"\n" or raw[start : start + 2] == b"\r\n":
-            # No header at all: the block begins with the blank line that ends it.
-            return headers, start + (1 if raw[start : start + 1] == b"\n" else 2)
-        start += 1
+    if (blank := _LEADING_BLANK.match(raw, start, end)) is not None:
+        return headers, blank.end()  # no header at all: this is the blank line that ends them
     stop, body = _extent(raw, start, end)
     if raw.startswith(b"From ", start) or raw.startswith(b">From ", start):  # mbox
         start = min(raw.find(b"\n", start) + 1 or stop, stop)

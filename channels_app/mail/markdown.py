@@ -28,7 +28,9 @@ _QUOTE = re.compile(
     re.IGNORECASE,
 )
 _UNSAFE_LINK = re.compile(
-    r"\[([^\[\]]{0,500})\]\(<?\s*(?:javascript|vbscript|data|file):[^)\n]{0,1000}\)", re.IGNORECASE
+    r"\[([^\[\]]{0,500})\]\(<?\s{0,9}(?:javascript|vbscript|data|file):"
+    r"[^()\n]{0,1000}(?:\([^()\n]{0,200}\)[^()\n]{0,200}){0,9}\)",
+    re.IGNORECASE,
 )
 _MANY_BLANKS = re.compile(r"\n{3,}")
 _BLANK_QUOTES = re.compile(r"^((?:> ?)+)\n(?:\1\n)+", re.MULTILINE)

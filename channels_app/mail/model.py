@@ -97,7 +97,8 @@ class Limits:
     parts: int = 200
     depth: int = 20
     text: int = 40_000  # characters of text; a longer one is kept whole as the attachment message.md
-    html: int = 1024 * 1024  # characters of HTML given to the converter
+    text_bytes: int = 2 * 1024 * 1024  # of one text part as it travels; a bigger one is a file
+    html: int = 256 * 1024  # characters of HTML given to the converter
     attachments: int = 100
     attachment_bytes: int = 50 * 1024 * 1024  # of all attachments together, decoded
 

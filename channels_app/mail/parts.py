@@ -122,15 +122,15 @@ class Reader:
     def _delimiters(self, part: Part, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
         """(start of the line, start of the next line, whether it closes) of each delimiter line."""
         raw, at = self.raw, part.start
-        while (found := raw.find(delimiter, at, part.end)) >= 0:
-            at = found + len(delimiter)
-            if found != part.start and raw[found - 1] not in b"\r\n":
-                continue
+        found = at - 1 if raw.startswith(delimiter, at, part.end) else raw.find(b"\n" + delimiter, at, part.end)
+        while found >= 0:  # a multipart has a header, so nothing begins at 0
+            at = found + 1 + len(delimiter)
             stop = raw.find(b"\n", at, min(part.end, at + 100))
             rest = raw[at : stop if stop >= 0 else min(part.end, at + 100)].strip()
             if rest in (b"", b"--"):
                 at = stop + 1 if stop >= 0 else part.end
-                yield found, at, rest == b"--"
+                yield found + 1, at, rest == b"--"
+            found = raw.find(b"\n" + delimiter, max(part.start, at - 1), part.end)
 
     def _before_line_end(self, at: int) -> int:
         """The line end before a delimiter belongs to the delimiter."""

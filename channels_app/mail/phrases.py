@@ -33,7 +33,6 @@ WROTE_VERB = re.compile(
     re.IGNORECASE,
 )
 DATE = re.compile(r"\d{1,2}[:.]\d\d|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\b(?:19|20)\d\d\b|年|월")
-TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.]\d\d|@")
 
 #: Headers of the answered mail as text. A block needs one FROM and two others.
 FROM_LINE = re.compile(

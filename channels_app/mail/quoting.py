@@ -12,15 +12,21 @@ _MOST_LINES = 5_000  # of a text that is looked at; a longer one is no answer to
 _MOST_ATTRIBUTIONS = 50
 
 
-def fold(text: str, *, forwarded: bool = False) -> tuple[str, str | None]:
-    """(the new text, what was folded away or None). `forwarded`: what would be the quote is what is being said."""
+def fold(text: str, *, forwarded: bool = False, answer: bool = True) -> tuple[str, str | None]:
+    """(the new text, what was folded away or None).
+
+    `forwarded`: what would be the quote is what is being said. `answer`: the mail answers another; in one that
+    does not, a `>` that nobody is named for is the author's own.
+    """
     lines = text.split("\n")
     if len(lines) > _MOST_LINES:
         return _without_mark(text), None
-    kinds = _kinds(lines, forwarded)
+    kinds = _kinds(lines, forwarded, answer)
     lines = ["" if line.strip() == QUOTE_STARTS else line for line in lines]
     shape = "".join(kinds).replace(_BLANK, "").replace(_FOOT, "")
     if _NEW not in shape:
+        if lines[0] == "-- " and not shape:
+            return "", _join(lines)  # nothing but a signature, under files
         return _join(lines), None
     first_new = kinds.index(_NEW)
     if _QUOTE in shape.strip(_QUOTE) or (shape[0] == _QUOTE == shape[-1]):
@@ -31,7 +37,7 @@ def fold(text: str, *, forwarded: bool = False) -> tuple[str, str | None]:
     return _split(lines, [kind in (_QUOTE, _FOOT) for kind in kinds])
 
 
-def _kinds(lines: list[str], forwarded: bool) -> list[str]:
+def _kinds(lines: list[str], forwarded: bool, answer: bool) -> list[str]:
     kinds = [_BLANK if not line.strip() else _QUOTE if line.lstrip(" ").startswith(">") else _NEW for line in lines]
     _keep_code(lines, kinds)
     end = _forward_at(lines)
@@ -41,7 +47,9 @@ def _kinds(lines: list[str], forwarded: bool) -> list[str]:
     cut = _hard_cut(lines, limit)
     if cut is not None:
         _mark(kinds, cut, limit, _QUOTE)
-    _mark_attributions(lines, kinds, limit if cut is None else cut)
+    named = _mark_attributions(lines, kinds, limit if cut is None else cut)
+    if not (answer or named or cut is not None):
+        kinds = [_NEW if kind == _QUOTE else kind for kind in kinds]
     _mark_feet(lines, kinds, limit)
     if end is not None:
         kinds[end:] = [_NEW] * (len(lines) - end)
@@ -92,9 +100,9 @@ def _with_rule(lines: list[str], at: int) -> int:
     return above if len(rule) >= 3 and not rule.strip("_-* ") else at
 
 
-def _mark_attributions(lines: list[str], kinds: list[str], limit: int) -> None:
+def _mark_attributions(lines: list[str], kinds: list[str], limit: int) -> bool:
     """ "On Monday Bob wrote:" belongs to the quote below it; and it is one even when the quote has no `>`."""
-    tried = 0
+    tried, found = 0, False
     for at in range(limit):
         line = lines[at].rstrip(" *_\xa0")
         if kinds[at] != _NEW or not line.endswith((":", "：", ":>")) or tried >= _MOST_ATTRIBUTIONS:
@@ -104,6 +112,8 @@ def _mark_attributions(lines: list[str], kinds: list[str], limit: int) -> None:
         start = _attribution_start(lines, kinds, at, before_quote)
         if start is not None:
             _mark(kinds, start, at + 1 if before_quote else limit, _QUOTE)
+            found = True
+    return found
 
 
 def _attribution_start(lines: list[str], kinds: list[str], at: int, before_quote: bool) -> int | None:
@@ -114,10 +124,11 @@ def _attribution_start(lines: list[str], kinds: list[str], at: int, before_quote
         if len(whole) > phrases.ATTRIBUTION_LENGTH:
             return None
         dated = phrases.DATE.search(whole)
-        wrote = phrases.WROTE_VERB.search(whole) or phrases.WROTE.match(whole)
+        opens = phrases.WROTE.match(whole)
+        wrote = opens or phrases.WROTE_VERB.search(whole)
         if before_quote and (dated or (wrote and start == at and _is_sentence_start(lines, kinds, start))):
             return start
-        if not before_quote and dated and wrote and phrases.TIME_OR_ADDRESS.search(whole):
+        if not before_quote and dated and wrote and (opens or "@" in whole):
             return start
     return None
 
@@ -148,17 +159,26 @@ def _is_foot(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:
     text = line.strip()
     if len(text) > 200 and not phrases.DISCLAIMER.match(text[:80]):
         return False
-    rest = [below.strip() for below in lines[at + 1 : min(stop, at + 40)] if below.strip()]
     after_blank = at > 0 and kinds[at - 1] == _BLANK
     if phrases.DELIMITER.fullmatch(text):
+        rest = _below(lines, at, stop)
         return (text == "--" and len(rest) <= 12) or (0 < len(rest) <= 6 and _is_card(rest))
     if phrases.LIST_FOOTER.fullmatch(text):
+        rest = _below(lines, at, stop)
         return len(rest) <= 8 and any(phrases.LIST_WORDS.search(below[:200]) for below in rest)
     if phrases.SENT_FROM.match(text[:120]):
+        rest = _below(lines, at, stop)
         return len(text) <= 120 and len(rest) <= 2 and (after_blank or at == 0 or not rest)
     if after_blank and phrases.DISCLAIMER.match(text[:80]):
-        return "mail" in " ".join([text, *rest]).lower()
-    return at > 0 and bool(phrases.CLOSING.fullmatch(text[:60])) and len(text) <= 60 and _is_card(rest)
+        return "mail" in " ".join([text, *_below(lines, at, stop)]).lower()
+    return (
+        at > 0 and bool(phrases.CLOSING.fullmatch(text[:60])) and len(text) <= 60 and _is_card(_below(lines, at, stop))
+    )
+
+
+def _below(lines: list[str], at: int, stop: int) -> list[str]:
+    """What stands under a line, up to 40 lines further."""
+    return [line.strip() for line in lines[at + 1 : min(stop, at + 40)] if line.strip()]
 
 
 def _is_card(rest: list[str]) -> bool:

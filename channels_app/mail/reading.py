@@ -6,6 +6,7 @@ Mails of ours are read back exactly; of any other the new text is told from quot
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from channels_app.mail import phrases
@@ -17,7 +18,7 @@ from channels_app.mail.dates import read_date
 from channels_app.mail.headers import Headers, decode_words
 from channels_app.mail.ids import parse_message_id
 from channels_app.mail.log import EVENT_TYPE
-from channels_app.mail.model import Attachment, Limits, Parsed
+from channels_app.mail.model import Address, Attachment, Limits, Parsed
 from channels_app.mail.parts import Part, Reader
 from channels_app.mail.quoting import fold
 
@@ -46,47 +47,75 @@ def read(raw: bytes, limits: Limits) -> Parsed:
         reader.note("mail too big")
     root = reader.root()
     headers = root.headers
-    for name in _ONCE:
-        if name in headers.repeated:
-            reader.note(f"repeated {name}")
     message_id, references, in_reply_to = _thread(headers, limits)
     own = parse_message_id(message_id) if message_id else None
     roost = _roost(headers)
-    chat_content, target = _chat_content(root)
-    body = find_body(reader, root)
-    event = _take_event(reader, body) if own else None
-    reaction = _take_reaction(reader, root, body, exact=own is not None)
-    senders = read_addresses(headers.get("from"), 2)
-    if len(senders) != 1:
-        reader.note("several senders" if senders else "no sender")
-    text, quoted = _text(reader, body, headers, exact=bool(own and roost), edited=bool(headers.get("chat-edit")))
-    files = read_files(reader, body)
-    text, files, truncated = _bounded(text, files, limits)
-    is_chat = bool(headers.get("chat-version")) or _is_chat_id(message_id) or _is_chat_id(next(iter(references), None))
+    content = _content(reader, root, own=own is not None, exact=own is not None and bool(roost))
+    sender = _sender(reader, headers)
     return Parsed(
         message_id=message_id,
         own=own,
-        in_reply_to=target or in_reply_to,
+        in_reply_to=content.target or in_reply_to,
         references=references,
-        from_=senders[0] if senders else None,
+        from_=sender,
         sender=next(iter(read_addresses(headers.get("sender"), 1)), None),
         to=read_addresses(headers.get("to"), limits.addresses),
         cc=read_addresses(headers.get("cc"), limits.addresses),
         subject=headers.text("subject"),
         date=read_date(headers.get("date")),
-        is_chat=is_chat,
-        chat_content=chat_content,
-        pinned=chat_content == "message-pinned" or any(part.disposition == "pinned" for part in _near(root)),
-        text=text,
-        quoted=quoted[: limits.text] if quoted else None,
-        attachments=files,
-        reaction=reaction,
+        is_chat=bool(headers.get("chat-version")) or any(map(_is_chat_id, [message_id, *references[:1]])),
+        chat_content=content.kind,
+        pinned=content.pinned,
+        text=content.text,
+        quoted=content.quoted,
+        attachments=content.files,
+        reaction=content.reaction,
         roost=roost,
-        event=event,
+        event=content.event,
         auto=None if own and roost else automatic(root),
         defects=tuple(reader.defects),
-        truncated=truncated,
+        truncated=content.truncated,
     )
+
+
+@dataclass(slots=True)
+class _Content:
+    """What a mail says, as opposed to who says it to whom."""
+
+    kind: str | None
+    target: str | None
+    pinned: bool
+    event: dict[str, Any] | None
+    reaction: tuple[str, ...] | None
+    text: str
+    quoted: str | None
+    files: tuple[Attachment, ...]
+    truncated: bool
+
+
+def _content(reader: Reader, root: Part, *, own: bool, exact: bool) -> _Content:
+    """The body; `own` by its id, `exact` when it also has our headers and so is read back without folding."""
+    kind, target = _chat_content(root)
+    pinned = kind == "message-pinned" or any(part.disposition == "pinned" for part in _near(root))
+    body = find_body(reader, root)
+    event = _take_event(reader, body) if own else None
+    reaction = _take_reaction(reader, root, body, exact=own)
+    text, quoted = _text(reader, root, body, exact=exact)
+    files = read_files(reader, body)
+    most = reader.limits.text
+    text, files, truncated = _bounded(text, files, most)
+    return _Content(kind, target, pinned, event, reaction, text, quoted[:most] if quoted else None, files, truncated)
+
+
+def _sender(reader: Reader, headers: Headers) -> Address | None:
+    """The one mailbox of From; more than one, or headers given twice, are how people are fooled, so we say so."""
+    for name in _ONCE:
+        if name in headers.repeated:
+            reader.note(f"repeated {name}")
+    senders = read_addresses(headers.get("from"), 2)
+    if len(senders) != 1:
+        reader.note("several senders" if senders else "no sender")
+    return senders[0] if senders else None
 
 
 def _thread(headers: Headers, limits: Limits) -> tuple[str | None, tuple[str, ...], str | None]:
@@ -166,20 +195,29 @@ def _take_reaction(reader: Reader, root: Part, body: Body, *, exact: bool) -> tu
     return tuple(words)
 
 
-def _text(reader: Reader, body: Body, headers: Headers, *, exact: bool, edited: bool) -> tuple[str, str | None]:
+def _text(reader: Reader, root: Part, body: Body, *, exact: bool) -> tuple[str, str | None]:
     """(new text, folded text or None)."""
     if exact:
-        markdown = next((part for part in body.texts if part.type == "text/markdown"), None)
+        markdown = _first_markdown(root)
         return (reader.exact_text(markdown) if markdown else body_text(reader, body)), None
+    headers = root.headers
     forwarded = bool(phrases.FORWARD_SUBJECT.match(headers.text("subject", 100)))
-    text, quoted = fold(body_text(reader, body), forwarded=forwarded)
-    return (text.removeprefix(_EDITED).lstrip() if edited else text), quoted
+    answer = bool(headers.get("in-reply-to") or headers.get("references"))
+    text, quoted = fold(body_text(reader, body), forwarded=forwarded, answer=answer)
+    return (text.removeprefix(_EDITED).lstrip() if headers.get("chat-edit") else text), quoted
 
 
-def _bounded(text: str, files: tuple[Attachment, ...], limits: Limits) -> tuple[str, tuple[Attachment, ...], bool]:
-    """A text that is too long is cut at a line or word, and kept whole as a file."""
-    if len(text) <= limits.text:
+def _first_markdown(part: Part) -> Part | None:
+    """Where we write the text exactly, even when it is empty: the first text/markdown that is no file."""
+    if part.type == "text/markdown" and not part.filename:
+        return part
+    return next((found for child in part.children if (found := _first_markdown(child))), None)
+
+
+def _bounded(text: str, files: tuple[Attachment, ...], most: int) -> tuple[str, tuple[Attachment, ...], bool]:
+    """A text of more than `most` characters is cut at a line or word, and kept whole as a file."""
+    if len(text) <= most:
         return text, files, False
-    at = max(text.rfind("\n", limits.text // 2, limits.text), text.rfind(" ", limits.text * 9 // 10, limits.text))
+    at = max(text.rfind("\n", most // 2, most), text.rfind(" ", most * 9 // 10, most))
     whole = Attachment("message.md", "text/markdown", text.encode("utf-8", "replace"))
-    return text[: at if at > 0 else limits.text].rstrip(), (*files, whole), True
+    return text[: at if at > 0 else most].rstrip(), (*files, whole), True

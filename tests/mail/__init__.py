@@ -1,0 +1,1 @@
+"""The codec is pure: these tests need neither Django nor a server."""

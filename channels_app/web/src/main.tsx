@@ -13,6 +13,14 @@ const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 30_000, retry: 1, refetchOnWindowFocus: false } },
 });
 
+// A part of a build that the server no longer has: the new build is one reload away.
+window.addEventListener("vite:preloadError", (event) => {
+  if (Date.now() - Number(sessionStorage.getItem("roost.reloaded") ?? 0) < 10_000) return;
+  sessionStorage.setItem("roost.reloaded", String(Date.now()));
+  event.preventDefault();
+  location.reload();
+});
+
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

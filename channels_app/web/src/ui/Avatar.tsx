@@ -28,7 +28,7 @@ interface Props {
 export function Avatar({ id, name, size = 36, presence = false }: Props) {
   const style = { "--hue": hueOf(id), "--size": `${size}px` } as React.CSSProperties;
   return (
-    <span className={css.avatar} style={style} aria-hidden="true">
+    <span className={css.avatar} style={style} data-size={size} aria-hidden="true">
       {initials(name)}
       {presence && <PresenceDot id={id} />}
     </span>

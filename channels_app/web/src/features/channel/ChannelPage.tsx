@@ -39,7 +39,7 @@ export function ChannelPage({ id, at }: { id: Id; at?: string }) {
         <h1>This channel cannot be opened</h1>
         <p>{trouble}</p>
         <Button onClick={() => setAgain(again + 1)}>Try again</Button>
-        <IconButton className={css.menu ?? ""} icon="list" label="Open the menu" onClick={() => setDrawer(true)} />
+        <IconButton className={css.menu ?? ""} icon="menu" label="Open the menu" onClick={() => setDrawer(true)} />
       </main>
     );
   }

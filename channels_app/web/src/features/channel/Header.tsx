@@ -24,7 +24,7 @@ export function Header({ id }: { id: Id }) {
   const other = othersIn(channel, me)[0] ?? me;
   return (
     <header className={css.head}>
-      <IconButton className={css.menu ?? ""} icon="list" label="Open the menu" onClick={() => setDrawer(true)} />
+      <IconButton className={css.menu ?? ""} icon="menu" label="Open the menu" onClick={() => setDrawer(true)} />
       {direct ? <Avatar id={other} name={name} size={24} presence /> : <Icon name={kindIcon[channel.kind]} />}
       <div className={css.words}>
         <h1>{name}</h1>

@@ -27,7 +27,7 @@ export function Welcome() {
 
   return (
     <main className={css.welcome}>
-      <IconButton className={css.menu ?? ""} icon="list" label="Open the menu" onClick={() => setDrawer(true)} />
+      <IconButton className={css.menu ?? ""} icon="menu" label="Open the menu" onClick={() => setDrawer(true)} />
       <Logo size={56} />
       <h1>{place === "/" ? `Welcome, ${name}` : "There is nothing here"}</h1>
       <p>

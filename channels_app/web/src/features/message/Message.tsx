@@ -113,7 +113,7 @@ function Content({ message, me }: { message: Known; me: string }) {
   return (
     <>
       {message.text !== "" && (
-        <div className={css.words}>
+        <div className={css.words} data-edited={message.edited_at !== null}>
           <div className={isBigEmoji(message.text) ? `prose ${css.big}` : "prose"} dangerouslySetInnerHTML={html} />
           {message.edited_at && <Edited message={message} />}
         </div>

@@ -66,7 +66,7 @@ export function JoinPage({ token }: { token: string }) {
           type="password"
           autoComplete="new-password"
           required
-          hint="At least 10 characters."
+          hint="A long one: three words or more."
           {...form.field("password")}
         />
         {trouble && <Trouble words={trouble} />}

@@ -43,7 +43,7 @@ export function SetupPage({ token }: { token: string }) {
           type="password"
           autoComplete="new-password"
           required
-          hint="At least 10 characters."
+          hint="A long one: three words or more."
           {...form.field("password")}
         />
         {trouble && <Trouble words={trouble} />}

@@ -33,6 +33,7 @@ export function Timeline({ channel, target }: Props) {
   const [newAfter] = useNewLine(channel, reading);
   const rows = useRows(channel, newAfter);
   const follows = useSettled(!hasAfter);
+  const [intro, introBox] = useHeight(170);
 
   const list = useVirtualizer({
     count: rows.length,
@@ -40,7 +41,7 @@ export function Timeline({ channel, target }: Props) {
     estimateSize: (index) => (rows[index]?.first ? 72 : 34),
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 8,
-    paddingStart: hasBefore ? 56 : 188,
+    paddingStart: hasBefore ? 56 : intro,
     paddingEnd: 12,
     anchorTo: "end",
     followOnAppend: follows,
@@ -84,7 +85,7 @@ export function Timeline({ channel, target }: Props) {
     <div className={css.frame}>
       <div ref={scroller} className={css.scroll} onScroll={look} role="log" aria-label="Messages" aria-live="off">
         <div className={css.sizer} style={{ height: list.getTotalSize() }}>
-          <div className={css.top}>
+          <div ref={introBox} className={css.top}>
             {hasBefore ? <Spinner label="Loading earlier messages" /> : <Intro id={channel} />}
           </div>
           {list.getVirtualItems().map((item) => {
@@ -113,6 +114,18 @@ export function Timeline({ channel, target }: Props) {
       )}
     </div>
   );
+}
+
+/** The height of an element, as soon as it is known. */
+function useHeight(guess: number): [number, (box: HTMLElement | null) => (() => void) | undefined] {
+  const [height, setHeight] = useState(guess);
+  const watch = useCallback((box: HTMLElement | null) => {
+    if (!box) return undefined;
+    const observer = new ResizeObserver(() => setHeight(box.offsetHeight));
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+  return [height, watch];
 }
 
 /** True once it has been true for a while: a page that closes the gap to the present must not pull us down with it. */

@@ -73,7 +73,7 @@ class Instance:
         wanted = [make for name, make in makers.items() if not os.environ.get(EXTERNAL[name])]
         if not wanted:
             return
-        paths.service_user()
+        self.data.check_reach()
         with ThreadPoolExecutor(len(wanted)) as pool:
             children = [self.supervisor.add(self.child(part)) for part in pool.map(lambda make: make(), wanted)]
         # Started by the main thread: the kernel's parent-death signal comes when the starting *thread* ends.

@@ -91,6 +91,14 @@ class Data:
         for name in ("run", "log", "files"):
             (self.path / name).mkdir(mode=0o700, exist_ok=True)
 
+    def check_reach(self) -> None:
+        """Raises `RuntimeError` when the servers' user can't get to the data directory."""
+        if subprocess.run(["test", "-x", str(self.path)], **as_service()).returncode:
+            raise RuntimeError(
+                f"The user {service_user()}, who runs the servers, can't enter {self.path}."
+                " Choose another place with --data."
+            )
+
     @property
     def env_file(self) -> Path:
         return self.path / "run" / "env.json"

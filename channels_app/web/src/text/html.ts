@@ -3,7 +3,7 @@ import DOMPurify from "dompurify";
 
 const cache = new Map<string, string>();
 const MOST = 800;
-const EMOJI_ONLY = /^(?:[\p{Extended_Pictographic}\p{Emoji_Component}\u200d\ufe0f\s])+$/u;
+const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\u200d|\ufe0f|\s)+$/u;
 
 const purify = DOMPurify(window);
 purify.addHook("afterSanitizeAttributes", (node) => {

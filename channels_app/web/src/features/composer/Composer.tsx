@@ -46,7 +46,10 @@ export function Composer({ channel, thread, placeholder }: Props) {
   }, [thread]);
 
   function send(): void {
-    if (uploading) return complain(new Error("A file is still on its way."));
+    if (uploading) {
+      complain(new Error("A file is still on its way."));
+      return;
+    }
     if (!ready) return;
     outbox.post({ channel, thread, also_to_channel: thread !== null && also, text: typed.text.trim(), files });
     typed.clear();

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 from imapclient import IMAPClient
+from imapclient.exceptions import LoginError
 
 from channels_app.mirror import outwards
 from channels_app.mirror.imap import pool
@@ -35,16 +36,30 @@ def program(cast: Cast) -> Iterator[MailProgram]:
 
     def open_for(person: Person) -> IMAPClient:
         login = app_passwords.create(person=person, name="test")
-        # Dovecot looks for a changed passwd-file at most once in each second of the clock.
-        time.sleep(1.02 - time.time() % 1)
-        client = IMAPClient(settings.IMAP_PUBLIC_HOST, settings.IMAP_PUBLIC_PORT, ssl=False)
-        client.login(login.username, login.password)
+        client = _signed_in(login)
         opened.append(client)
         return client
 
     yield open_for
     for client in opened:
         client.logout()
+
+
+def _signed_in(login: app_passwords.Login) -> IMAPClient:
+    """Dovecot looks for a changed passwd-file at most once in a second of its clock, so a fresh login may come too
+    early by that much."""
+    deadline = time.monotonic() + 10
+    while True:
+        client = IMAPClient(settings.IMAP_PUBLIC_HOST, settings.IMAP_PUBLIC_PORT, ssl=False)
+        try:
+            client.login(login.username, login.password)
+        except LoginError:
+            client.shutdown()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return client
 
 
 def carry() -> None:

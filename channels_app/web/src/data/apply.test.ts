@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at, bob, carol, channel, event, GARDEN, loaded, message, posted } from "../test/cast";
 import { apply, applyAll, joined } from "./apply";
+import { takeCounts } from "./counts";
 import { takeWindow } from "./room";
 import { emptyRoom, type State } from "./state";
 
@@ -103,6 +104,22 @@ describe("channels and people", () => {
     const state = apply(loaded(), event("person:A", 6, "channel.joined", { channel: news }));
     expect(state.channels.N).toEqual(news);
     expect(state.cursors["channel:N"]).toBe(9);
+  });
+
+  it("asks once more for the size of a channel it was just let into", () => {
+    const news = channel({ id: "N", head: 0, members: 2 });
+    const state = applyAll(loaded(), [
+      event("person:A", 6, "channel.joined", { channel: news }),
+      event("channel:N", 1, "channel.created", { channel: news }),
+      event("channel:N", 2, "member.joined", { person: bob, channel_role: "admin", by: "B" }),
+    ]);
+    expect(state.stale).toEqual({ N: true });
+    expect(takeCounts(state, { ...news, head: 3, members: 2 }).channels.N?.members).toBe(2);
+  });
+
+  it("is in a channel that it looked into before", () => {
+    const looked = { ...loaded([channel({ my: null })]), cursors: { [GARDEN]: 9, "person:A": 5 } };
+    expect(joined(looked, channel({ head: 8 })).channels.G?.my).toEqual(channel().my);
   });
 
   it("fetches what a new channel's stream said before we knew that we are in it", () => {

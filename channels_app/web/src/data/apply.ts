@@ -5,7 +5,7 @@
  * either: its stream is noted in `gaps`, and the missing events are fetched before it is applied in its turn.
  */
 import type { Channel, Event, Id, Membership, Person } from "../api/types";
-import { countDeletion, countEdit, countPost, countRead } from "./counts";
+import { countDeletion, countEdit, countPost, countRead, stale } from "./counts";
 import { applyToRoom } from "./room";
 import { channelStream, draftKey, emptyRoom, type Room, type State, without } from "./state";
 
@@ -63,10 +63,13 @@ function inConversation(state: State, id: Id, event: Event, before: Room | undef
     case "member.joined": {
       const person = event.payload.person;
       const known = state.people[person.id] ? state : withPerson(state, person);
-      return changed(known, id, (channel) => ({ members: channel.members + 1, people: directPeople(channel, person) }));
+      return changed(known, id, (channel) => ({
+        members: channel.members + Number(event.seq > channel.head),
+        people: directPeople(channel, person),
+      }));
     }
     case "member.left":
-      return changed(state, id, (channel) => ({ members: Math.max(0, channel.members - 1) }));
+      return changed(state, id, (channel) => ({ members: channel.members - Number(event.seq > channel.head) }));
     case "member.changed": {
       const { channel_role: role, person } = event.payload;
       const mine = (typeof person === "string" ? person : person.id) === state.me?.id;
@@ -140,7 +143,8 @@ function inPerson(state: State, event: Event): State {
       return { ...state, drafts };
     }
     case "channel.joined":
-      return joined(state, event.payload.channel);
+      // Who else is coming in at the same moment is told to us once more: the count is asked for again.
+      return stale(joined(state, event.payload.channel), event.payload.channel.id);
     case "channel.left":
       return left(state, event.payload.channel);
     case "channel.muted": {
@@ -164,8 +168,10 @@ function inPerson(state: State, event: Event): State {
 export function joined(state: State, channel: Channel): State {
   const stream = channelStream(channel.id);
   const cursor = state.cursors[stream];
-  if (cursor !== undefined && cursor >= channel.head)
-    return state.channels[channel.id] ? state : withChannel(state, channel);
+  if (cursor !== undefined && cursor >= channel.head) {
+    const known = state.channels[channel.id] ?? channel;
+    return known.my && known !== channel ? state : withChannel(state, { ...known, my: channel.my });
+  }
   const ahead = state.gaps[stream] ?? 0;
   return {
     ...withChannel(state, channel),

@@ -100,10 +100,11 @@ export function takeCounts(state: State, fresh: Channel): State {
   const channel = state.channels[fresh.id];
   if (!channel?.my || !fresh.my || fresh.head < channel.head) return { ...state, stale: others };
   const { read, unread, mentions } = fresh.my;
-  const counted = { ...channel, head: fresh.head, my: { ...channel.my, read, unread, mentions } };
+  const { head, members } = fresh;
+  const counted = { ...channel, head, members, my: { ...channel.my, read, unread, mentions } };
   return { ...state, stale: others, channels: { ...state.channels, [fresh.id]: counted } };
 }
 
-function stale(state: State, id: Id): State {
+export function stale(state: State, id: Id): State {
   return state.stale[id] ? state : { ...state, stale: { ...state.stale, [id]: true } };
 }

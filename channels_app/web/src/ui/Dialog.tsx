@@ -11,15 +11,22 @@ interface Props {
   children: ReactNode;
   wide?: boolean;
   bare?: boolean;
+  /** Where the focus goes when what had it before is no longer there. */
+  returnTo?: () => HTMLElement | null;
 }
 
-export function Dialog({ title, description, onClose, children, wide = false, bare = false }: Props) {
+export function Dialog({ title, description, onClose, children, wide = false, bare = false, returnTo }: Props) {
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={css.shade} />
         <Radix.Content
           className={[css.dialog, wide && css.wide, bare && css.bare].filter(Boolean).join(" ")}
+          onCloseAutoFocus={(event) => {
+            if (!returnTo) return;
+            event.preventDefault();
+            returnTo()?.focus();
+          }}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className={bare ? "sr-only" : css.head}>

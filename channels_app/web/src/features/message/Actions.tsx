@@ -162,6 +162,7 @@ function DeleteDialog({ message, onClose }: { message: Message; onClose: () => v
       title="Delete this message?"
       description="It disappears for everybody, from the mail folder too. This cannot be undone."
       onClose={onClose}
+      returnTo={() => document.querySelector<HTMLElement>(`[data-message="${message.id}"]`)}
     >
       <blockquote className={css.quote}>
         {message.text.slice(0, 300) || message.files.map((file) => file.name).join(", ")}

@@ -11,6 +11,7 @@ import { setCsrf } from "../api/http";
 import type { Event, Frame, Me, Person } from "../api/types";
 import { applyAll } from "./apply";
 import { takeCounts } from "./counts";
+import { takeUpDrafts } from "./drafts";
 import { endTyping, noteTyping, setPresence, setStatus } from "./live";
 import { browserShelf, Outbox } from "./outbox";
 import { stillRead } from "./reading";
@@ -153,6 +154,7 @@ export class Engine {
       heads,
     });
     store.setState(fresh, true);
+    takeUpDrafts();
     this.resume(this.heads ?? heads);
     this.flush();
   }

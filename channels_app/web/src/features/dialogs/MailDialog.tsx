@@ -3,10 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { channels, me as meApi } from "../../api/endpoints";
 import { messageOf } from "../../api/http";
-import type { Id, NewAppPassword } from "../../api/types";
+import type { ChannelMail, Id, NewAppPassword } from "../../api/types";
 import { closeDialog } from "../../app/ui";
 import { useChannelName } from "../../data/names";
-import { useData } from "../../data/store";
 import { Button } from "../../ui/Button";
 import buttons from "../../ui/Button.module.css";
 import { Dialog, DialogFoot } from "../../ui/Dialog";
@@ -14,11 +13,10 @@ import { Icon } from "../../ui/Icon";
 import { Spinner } from "../../ui/Splash";
 import { complain } from "../../ui/toasts";
 import css from "./dialogs.module.css";
-import { Values } from "./Values";
+import { type Value, Values } from "./Values";
 
 export function MailDialog({ channel }: { channel: Id }) {
   const name = useChannelName(channel);
-  const guest = useData((state) => state.me?.role === "guest");
   const mail = useQuery({ queryKey: ["mail", channel], queryFn: () => channels.mail(channel), staleTime: 0 });
   const [made, setMade] = useState<NewAppPassword | null>(null);
   const [busy, setBusy] = useState(false);
@@ -41,40 +39,47 @@ export function MailDialog({ channel }: { channel: Id }) {
       wide
     >
       {mail.isPending && <Spinner />}
-      {mail.isError && <p>{messageOf(mail.error)}</p>}
-      {mail.data && (
-        <>
-          <Values
-            values={[
-              { label: "IMAP server", value: mail.data.imap.host },
-              { label: "Port", value: String(mail.data.imap.port) },
-              { label: "Security", value: security(mail.data.imap.security) },
-              { label: "User name", value: made?.username ?? mail.data.username },
-              ...(made ? [{ label: "Password", value: made.password, code: true }] : []),
-              { label: "Folder", value: mail.data.folder },
-            ]}
-          />
-          {made && (
-            <p className={css.once}>
-              <Icon name="key" size={18} />
-              This password is shown once. It belongs to your mail program only; you can take it back at any time under
-              "App passwords".
-            </p>
-          )}
-          <DialogFoot>
-            <a className={`${buttons.button} ${buttons.plain}`} href={mail.data.url}>
-              <Icon name="mail" size={18} /> Open the folder
-            </a>
-            {!made && !guest && (
-              <Button look="primary" busy={busy} onClick={() => void make()}>
-                <Icon name="key" size={18} /> Make a password for it
-              </Button>
-            )}
-          </DialogFoot>
-        </>
+      <Values values={settings(mail.data, made)} />
+      {mail.isError && <p className={css.note}>The folder itself is not there yet: {messageOf(mail.error)}</p>}
+      {made && (
+        <p className={css.once}>
+          <Icon name="key" size={18} />
+          This password is shown once. It belongs to your mail program only; you can take it back at any time under "App
+          passwords".
+        </p>
       )}
+      <DialogFoot>
+        {mail.data && (
+          <a className={`${buttons.button} ${buttons.plain}`} href={mail.data.url}>
+            <Icon name="mail" size={18} /> Open the folder
+          </a>
+        )}
+        {!made && (
+          <Button look="primary" busy={busy} onClick={() => void make()}>
+            <Icon name="key" size={18} /> Make a password for it
+          </Button>
+        )}
+      </DialogFoot>
     </Dialog>
   );
+}
+
+/** What is known of the settings: from the channel's folder, and from the password once it is made. */
+function settings(mail: ChannelMail | undefined, made: NewAppPassword | null): Value[] {
+  const imap = mail?.imap ?? made?.imap;
+  const username = made?.username ?? mail?.username;
+  return [
+    ...(imap
+      ? [
+          { label: "IMAP server", value: imap.host },
+          { label: "Port", value: String(imap.port) },
+          { label: "Security", value: security(imap.security) },
+        ]
+      : []),
+    ...(username ? [{ label: "User name", value: username }] : []),
+    ...(made ? [{ label: "Password", value: made.password, code: true }] : []),
+    ...(mail ? [{ label: "Folder", value: mail.folder }] : []),
+  ];
 }
 
 function security(kind: string): string {

@@ -10,6 +10,7 @@ export interface Value {
 }
 
 export function Values({ values }: { values: readonly Value[] }) {
+  if (values.length === 0) return null;
   return (
     <dl className={css.values}>
       {values.map(({ label, value, code = false }) => (

@@ -155,7 +155,7 @@ function useStart(
       go(index, "center");
     } else if (done.current === undefined) {
       const first = newAfter === null ? -1 : rows.findIndex((row) => row.isNew);
-      go(first > 0 && rows.length - first > 8 ? first - 1 : -1, "start");
+      go(first >= 0 && rows.length - first > 8 ? Math.max(0, first - 1) : -1, "start");
     }
     done.current = wanted;
   });

@@ -114,16 +114,14 @@ def start_up(data: Path, *, env: Mapping[str, str] | None = None, **popen: Any) 
         raise
 
 
-def left(data: Path) -> list[str]:
-    """What still runs and has the data directory in its words or environment."""
+def left(data: Path, word: str = "") -> list[int]:
+    """The processes that have the data directory in their words or environment, and `word` in their words."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(os.getpid()):
-            continue
         with contextlib.suppress(OSError):
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            if str(data).encode() in told:
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            words, given = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            if str(data).encode() in words + given and word.encode() in words and int(process.name) != os.getpid():
+                found.append(int(process.name))
     return found
 
 

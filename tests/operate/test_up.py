@@ -105,6 +105,7 @@ def test_a_rolling_restart_refuses_nobody(house: House, socket_of_alice: ClientC
         while True:
             socket_of_alice.recv(10)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
+    until(lambda: set(left(house.data, "operate.web")) == {house.up.children()[n] for n in ("web-0", "web-1")})
     assert sum("replacing" in line for line in house.up.lines) == 1
 
 

@@ -44,12 +44,21 @@ def service_user() -> str:
     if not IS_ROOT:
         return pwd.getpwuid(os.geteuid()).pw_name
     try:
-        pwd.getpwnam(SERVICE_USER)
+        grp.getgrgid(pwd.getpwnam(SERVICE_USER).pw_gid)
     except KeyError:
+        _make_service_user()
+    return SERVICE_USER
+
+
+def _make_service_user() -> None:
+    """Make the system user; or what is missing of it, when an earlier run was stopped right there."""
+    known = next((entry for entry in pwd.getpwall() if entry.pw_name == SERVICE_USER), None)
+    if known is not None:
+        make = ["groupadd", "--system", "--gid", str(known.pw_gid), SERVICE_USER]
+    else:
         shell = ["--shell", "/usr/sbin/nologin"]
         make = ["useradd", "--system", "--user-group", "--no-create-home", *shell, SERVICE_USER]
-        subprocess.run(make, check=True)
-    return SERVICE_USER
+    subprocess.run(make, check=True, start_new_session=True)
 
 
 def service_ids() -> tuple[int, int]:

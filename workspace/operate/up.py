@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from workspace.operate.supervisor import Child
 
 QUEUES = "default,mirror,files"
 HANGS_AFTER = 20.0
+ROLL_SECONDS = 60.0
 
 
 class Stopped(BaseException):
@@ -191,19 +193,19 @@ class Up:
         say("replacing the web processes")
         for number, old in enumerate(list(self.web)):
             fresh = self._one_web(number)
-            try:
-                fresh.wait_until_ready()
-            except RuntimeError as error:
-                say(f"! the old web process stays: {error}")
-                self._let_go(fresh)
-                continue
-            self.web[number] = fresh
-            self._let_go(old)
-        self.supervisor.write_record()
+            end = time.monotonic() + ROLL_SECONDS
+            while not (serves := fresh.part.ready()) and time.monotonic() < end and not self.wishes.stop.wait(0.1):
+                self.supervisor.look()  # other children may die meanwhile, and this one too
+            if serves:
+                self.web[number] = fresh
+            else:
+                say(f"! the new web process does not answer (see {fresh.log}); the old one stays")
+            self._let_go(old if serves else fresh)
 
     def _let_go(self, child: Child) -> None:
         self.supervisor.children.remove(child)
         self.supervisor.stop([child])
+        self.supervisor.write_record()
 
 
 def _age(pulse: Path) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.app import app_or_default
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -34,6 +36,13 @@ def checks() -> list[Check]:
         _check("postgres", _postgres, "See the log postgres.log in the data directory, or DATABASE_URL."),
         _check("valkey", _valkey, "See valkey.log, or REDIS_URL."),
         _check("imap", _imap, "See mail/log/dovecot.log, or IMAP_URL. Channels go on meanwhile; lanes catch up."),
+        _check("web", _web, "See web-0.log, or ROOST_URL."),
+        _check("worker", _worker, "See worker.log, or BROKER_URL. What waits in the lanes is carried later."),
+        *(
+            [_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.spool.")]
+            if _own()
+            else []
+        ),
     ]
 
 
@@ -76,3 +85,24 @@ def _imap() -> None:
         client.settimeout(5)
         if url.scheme != "imaps" and not client.recv(64).startswith(b"* OK"):
             raise RuntimeError("this is no IMAP server")
+
+
+def _web() -> None:
+    with urllib.request.urlopen(f"{settings.ROOST_URL}/api/v1/setup", timeout=5) as answer:
+        if answer.status != 200:
+            raise RuntimeError(f"it answers with {answer.status}")
+
+
+def _worker() -> None:
+    if not app_or_default().control.ping(timeout=1.5, limit=1):
+        raise RuntimeError("no worker answers")
+
+
+def _own() -> bool:
+    return bool(settings.IMAP_BELL and settings.IMAP_BELL_URL)
+
+
+def _bell() -> None:
+    url = urlsplit(settings.IMAP_BELL_URL)
+    with socket.create_connection((url.hostname or "", url.port or 80), 5):
+        pass

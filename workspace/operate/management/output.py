@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+from psycopg_pool import PoolTimeout
 
 from workspace.events.refusal import Refusal
 from workspace.people import organizations
@@ -24,6 +26,8 @@ class AnswerCommand(BaseCommand):
             answer = self.answer(**options)
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.fields or ''}".strip()) from None
+        except (OperationalError, PoolTimeout) as error:
+            raise CommandError(f"The database does not answer ({error}). Is Roost up? See `status`.".strip()) from None
         if options["json"]:
             self.stdout.write(json.dumps(answer))
         else:

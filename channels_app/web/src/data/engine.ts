@@ -64,6 +64,8 @@ export class Engine {
     speakThrough(this.socket);
     this.socket.start();
     window.addEventListener("online", this.wake);
+    // A connection that was lost does not always say so: asking it shows.
+    window.addEventListener("offline", this.wake);
     document.addEventListener("visibilitychange", this.wake);
     void this.outbox.load();
     // A network that lets no socket through must not keep the page empty.
@@ -72,6 +74,7 @@ export class Engine {
 
   stop(): void {
     window.removeEventListener("online", this.wake);
+    window.removeEventListener("offline", this.wake);
     document.removeEventListener("visibilitychange", this.wake);
     this.socket.stop();
     this.outbox.stop();

@@ -56,6 +56,17 @@ export function Timeline({ channel, target }: Props) {
     if (reading && unread > 0) markRead(channel);
   }, [reading, unread, channel]);
 
+  // The composer may grow, or a keyboard come up: who reads at the end goes on reading at the end.
+  const stays = useRef(false);
+  stays.current = atEnd && !hasAfter;
+  useEffect(() => {
+    const box = scroller.current;
+    if (!box) return;
+    const observer = new ResizeObserver(() => stays.current && list.scrollToEnd());
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, [list]);
+
   const loading = useRef(false);
   const look = useCallback(() => {
     const box = scroller.current;

@@ -27,7 +27,7 @@ def bare_env(**more: str) -> dict[str, str]:
     return {**{key: value for key, value in os.environ.items() if key not in REMEMBERED}, **more}
 
 
-def until(check: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(check: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until `check` gives something true, and give that."""
     end = time.monotonic() + seconds
     while True:
@@ -55,13 +55,19 @@ class Running:
     """A `manage.py` command that goes on: its lines, its children."""
 
     def __init__(
-        self, *words: str, data: Path, env: Mapping[str, str] | None = None, root: Path = ROOT, **popen: Any
+        self,
+        *words: str,
+        data: Path,
+        env: Mapping[str, str] | None = None,
+        root: Path = ROOT,
+        python: str = sys.executable,
+        **popen: Any,
     ) -> None:
         self.data = data
         self.lines: list[str] = []
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, str(root / "manage.py"), *words, "--data", str(data)],
+            [python, str(root / "manage.py"), *words, "--data", str(data)],
             env=bare_env() if env is None else env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

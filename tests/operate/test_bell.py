@@ -20,7 +20,7 @@ from imapclient import IMAPClient
 from tests.operate.house import Running, until
 from workspace.operate import paths
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]
 
 BOB = "bob@acme.roost.localhost"
 MAIL = b"From: bob@a.test\r\nSubject: hi\r\n\r\nhello\r\n"

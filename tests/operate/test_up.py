@@ -20,7 +20,7 @@ from tests.operate.conftest import House
 from tests.operate.house import Running, answers, left, manage, start_up, until
 from workspace.operate.part import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_a_server_that_hangs_is_ended(house: House) -> None:
     until(lambda: house.up.children()["valkey"] != pid, 60)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_leaves_no_process(data: Path, number: signal.Signals) -> None:
     up, url = start_up(data)
     assert answers(f"{url}/api/v1/setup")["needed"] is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ class AnswerCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what fails is said once, below
         try:
             answer = self.answer(**options)
         except Refusal as refusal:
@@ -31,7 +33,11 @@ class AnswerCommand(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(answer))
         else:
-            self.stdout.write("\n".join(_lines(answer)))
+            self.stdout.write("\n".join(self.lines(answer)))
+
+    def lines(self, answer: Mapping[str, Any]) -> list[str]:
+        """The answer for people."""
+        return _lines(answer)
 
     def answer(self, **options: Any) -> Mapping[str, Any]:
         raise NotImplementedError

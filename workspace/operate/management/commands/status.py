@@ -14,3 +14,21 @@ class Command(AnswerCommand):
 
     def answer(self, **options: Any) -> Mapping[str, Any]:
         return health.report()
+
+    def lines(self, answer: Mapping[str, Any]) -> list[str]:
+        return [
+            *(_part(part) for part in answer["parts"]),
+            *(_lane(lane) for lane in answer["lanes"]),
+            *([] if answer["lanes"] else ["no lane is behind"]),
+        ]
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if part["ok"]:
+        return f"ok    {part['part']:<9} {part['ms']:>7.1f} ms"
+    return f"DOWN  {part['part']:<9} {part['why']}\n      {part['mend']}"
+
+
+def _lane(lane: Mapping[str, Any]) -> str:
+    why = f"; {lane['attempts']} failures, the last: {lane['why']}" if lane["why"] else ""
+    return f"lag   {lane['subscriber']} {lane['stream']}: {lane['waiting']} events, {lane['seconds']:.0f} s{why}"

@@ -3,6 +3,7 @@ import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, use
 import type { FileInfo, Id } from "../../api/types";
 import { useEngine } from "../../app/session";
 import { useData } from "../../data/store";
+import { useGrowing } from "../../ui/grow";
 import { complain } from "../../ui/toasts";
 import { Attachments } from "./Attachments";
 import css from "./Composer.module.css";
@@ -29,6 +30,7 @@ export function Composer({ channel, thread, placeholder }: Props) {
   const { outbox } = useEngine();
   const limit = useData((state) => state.limits.text);
   const typed = useText(channel, thread, area);
+  useGrowing(area, typed.text);
   const uploads = useUploads();
   const listId = useId();
   const completion = useCompletion(channel, (token, insert) =>

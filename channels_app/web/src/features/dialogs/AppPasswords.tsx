@@ -77,7 +77,7 @@ export function AppPasswords() {
           Create
         </Button>
       </form>
-      <div className={css.part} />
+      <div className={css.gap} />
       {list.isPending && <Spinner />}
       {list.isError && <p>{messageOf(list.error)}</p>}
       <ul className={css.rows}>

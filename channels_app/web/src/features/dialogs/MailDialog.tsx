@@ -6,6 +6,7 @@ import { messageOf } from "../../api/http";
 import type { ChannelMail, Id, NewAppPassword } from "../../api/types";
 import { closeDialog } from "../../app/ui";
 import { useChannelName } from "../../data/names";
+import { useData } from "../../data/store";
 import { Button } from "../../ui/Button";
 import buttons from "../../ui/Button.module.css";
 import { Dialog, DialogFoot } from "../../ui/Dialog";
@@ -17,6 +18,7 @@ import { type Value, Values } from "./Values";
 
 export function MailDialog({ channel }: { channel: Id }) {
   const name = useChannelName(channel);
+  const direct = useData((state) => state.channels[channel]?.kind === "direct");
   const mail = useQuery({ queryKey: ["mail", channel], queryFn: () => channels.mail(channel), staleTime: 0 });
   const [made, setMade] = useState<NewAppPassword | null>(null);
   const [busy, setBusy] = useState(false);
@@ -34,7 +36,7 @@ export function MailDialog({ channel }: { channel: Id }) {
   return (
     <Dialog
       title="Open in a mail program"
-      description={`${name} is also an IMAP folder. What you read and write there is here too.`}
+      description={`${direct ? "This conversation" : `#${name}`} is also an IMAP folder. What you read and write there is here too.`}
       onClose={closeDialog}
       wide
     >

@@ -4,6 +4,7 @@ import type { Message } from "../../api/types";
 import { stopEditing } from "../../app/ui";
 import { edit } from "../../data/verbs";
 import { Button } from "../../ui/Button";
+import { useGrowing } from "../../ui/grow";
 import { complain } from "../../ui/toasts";
 import { focusComposer } from "../composer/focus";
 import css from "./EditForm.module.css";
@@ -12,6 +13,8 @@ export function EditForm({ message }: { message: Message }) {
   const [text, setText] = useState(message.text);
   const [busy, setBusy] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
+
+  useGrowing(area, text);
 
   useEffect(() => {
     const box = area.current;

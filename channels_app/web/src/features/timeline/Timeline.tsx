@@ -1,7 +1,8 @@
 /** The conversation of a channel: only the rows in sight are drawn, and nothing in sight jumps. */
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type VirtualItem, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Id } from "../../api/types";
+import { useLive } from "../../data/live";
 import { markRead } from "../../data/reading";
 import { useData } from "../../data/store";
 import { more, openRoom } from "../../data/verbs";
@@ -15,6 +16,7 @@ import { useLooking, useNewLine, useRows } from "./useTimeline";
 
 const EDGE = 900;
 const NEAR = 48;
+const ARRIVAL = 300;
 
 interface Props {
   channel: Id;
@@ -46,12 +48,21 @@ export function Timeline({ channel, target }: Props) {
     anchorTo: "end",
     followOnAppend: follows,
     scrollEndThreshold: NEAR,
-    useFlushSync: false,
   });
+  list.shouldAdjustScrollPositionOnItemSizeChange = keepsPlace;
 
-  useStart(rows, target, newAfter, (index, align) =>
-    index < 0 ? list.scrollToEnd() : list.scrollToIndex(index, { align }),
-  );
+  // While the reading is being taken to its place, by index, no page may come in above and shift the indexes.
+  const [arriving, setArriving] = useState(true);
+  useStart(rows, target, newAfter, (index, align) => {
+    if (index < 0) list.scrollToEnd();
+    else list.scrollToIndex(index, { align });
+    setArriving(true);
+  });
+  useEffect(() => {
+    if (!arriving) return;
+    const timer = setTimeout(() => setArriving(false), ARRIVAL);
+    return () => clearTimeout(timer);
+  }, [arriving]);
   useEffect(() => {
     if (reading && unread > 0) markRead(channel);
   }, [reading, unread, channel]);
@@ -74,18 +85,20 @@ export function Timeline({ channel, target }: Props) {
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
     setAtEnd(below < NEAR);
     const part = hasBefore && box.scrollTop < EDGE ? "before" : hasAfter && below < EDGE ? "after" : null;
-    if (!part || loading.current) return;
+    if (!part || loading.current || arriving) return;
     loading.current = true;
     more(channel, part)
       .catch(complain)
       .finally(() => {
         loading.current = false;
       });
-  }, [channel, hasBefore, hasAfter]);
+  }, [channel, hasBefore, hasAfter, arriving]);
 
   // A short first page may not fill the window: then nobody scrolls, and the next one has to be asked for all the same.
+  // Nor does anybody scroll when the connection is back after a page that could not be had.
+  const status = useLive((state) => state.status);
   // biome-ignore lint/correctness/useExhaustiveDependencies: looks again after every change of the rows
-  useEffect(look, [look, rows.length]);
+  useEffect(look, [look, rows.length, status]);
 
   async function toEnd(): Promise<void> {
     if (hasAfter) await openRoom(channel).catch(complain);
@@ -126,6 +139,10 @@ export function Timeline({ channel, target }: Props) {
     </div>
   );
 }
+
+/** A row above the upper edge that turns out taller or shorter than guessed must not move what one reads. */
+const keepsPlace = (item: VirtualItem, _delta: number, list: Virtualizer<HTMLDivElement, Element>): boolean =>
+  item.start < (list.scrollOffset ?? 0);
 
 /** The height of an element, as soon as it is known. */
 function useHeight(guess: number): [number, (box: HTMLElement | null) => (() => void) | undefined] {

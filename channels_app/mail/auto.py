@@ -5,7 +5,7 @@ import re
 from channels_app.mail.headers import Headers
 from channels_app.mail.parts import Part
 
-_MAILER = re.compile(r"<?\s*(?:mailer-daemon|postmaster)(?:@|>|\s|$)", re.IGNORECASE)
+_MAILER = re.compile(r"(?:mailer-daemon|postmaster)(?:@|>|\s|$)", re.IGNORECASE)
 _ABSENT = re.compile(
     r"^(?:automatic reply|auto(?:matische)?[ -]?(?:reply|antwort|response)|out of (?:the )?office|abwesenheit"
     r"|réponse automatique|respuesta automática|risposta automatica)",

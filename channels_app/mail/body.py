@@ -84,9 +84,12 @@ def _gather(reader: Reader, part: Part, body: Body) -> None:
 
 
 def _gather_leaf(reader: Reader, part: Part, body: Body) -> None:
-    if part.type in _SIGNATURES or part.type == "message/disposition-notification":
+    if part.type == "message/disposition-notification":
         return
-    is_text = part.type in _RANK and part.disposition != "attachment" and not part.filename
+    if part.type in _SIGNATURES and not part.headers.get("roost-file"):  # one of ours is a file somebody uploaded
+        return
+    named = part.filename or part.headers.get("roost-file")
+    is_text = part.type in _RANK and part.disposition != "attachment" and not named
     if is_text and part.end - part.start > reader.limits.text_bytes:
         reader.note("text too long")
         is_text = False

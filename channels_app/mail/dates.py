@@ -32,9 +32,10 @@ def read_date(value: str) -> datetime | None:
         return None
     try:
         date = _usual(value) or _unusual(value[:100])
+        # In UTC the last hours of 9999 lie beyond what a datetime holds, so this may overflow, too.
+        return date if date is not None and 1970 <= date.astimezone(UTC).year < 2200 else None
     except (ValueError, OverflowError, TypeError, IndexError, AttributeError):
         return None
-    return date if date is not None and 1970 <= date.astimezone(UTC).year < 2200 else None
 
 
 def _usual(value: str) -> datetime | None:

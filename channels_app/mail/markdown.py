@@ -1,6 +1,7 @@
 """HTML mail to Markdown: bounded, without pictures that tell somebody the mail was read, quotes marked."""
 
 import re
+from html import unescape
 
 from html_to_markdown import ConversionOptions, convert
 
@@ -35,6 +36,14 @@ _UNSAFE_LINK = re.compile(
 _MANY_BLANKS = re.compile(r"\n{3,}")
 _BLANK_QUOTES = re.compile(r"^((?:> ?)+)\n(?:\1\n)+", re.MULTILINE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+_BREAKS_LINE = re.compile(r"</?(?:p|div|br|tr|li|h[1-6]|table|blockquote|ul|ol|pre|hr)\b", re.IGNORECASE)
+_HIDDEN = re.compile(r"<!--|<(?:style|script|title)(?=[\s>])", re.IGNORECASE)
+_CLOSES = {
+    "<!--": re.compile(r"-->"),
+    "<style": re.compile(r"</style[^<>]{0,20}>", re.IGNORECASE),
+    "<script": re.compile(r"</script[^<>]{0,20}>", re.IGNORECASE),
+    "<title": re.compile(r"</title[^<>]{0,20}>", re.IGNORECASE),
+}
 
 
 def to_markdown(html: str, limit: int) -> str:
@@ -42,10 +51,35 @@ def to_markdown(html: str, limit: int) -> str:
     html = html[:limit].replace(QUOTE_STARTS, "")
     html = _QUOTE.sub(lambda found: f"<p>{QUOTE_STARTS}</p>{found[0]}", html, count=1)
     try:
-        text = convert(html, _OPTIONS).content or ""
+        converted = convert(html, _OPTIONS)
+        # It warns when it leaves out what is nested too deep; then unformatted words are better than lost ones.
+        text = _bare(html) if converted.warnings else converted.content or ""
     except Exception:  # a foreign library on hostile input; its own exception types are not the whole list
-        text = _TAG.sub(" ", html)
+        text = _bare(html)
     return tidy(text)
+
+
+def _bare(html: str) -> str:
+    """The words of an HTML body without any formatting, and without what a program would not show."""
+    shown = unescape(_TAG.sub(_line_end, _without_hidden(html)))
+    return "\n".join([" ".join(line.split()) for line in shown.split("\n")])
+
+
+def _line_end(tag: re.Match[str]) -> str:
+    return "\n" if _BREAKS_LINE.match(tag[0]) else ""
+
+
+def _without_hidden(html: str) -> str:
+    """The HTML minus comments, styles and scripts; one that nobody closes reaches to the end. Linear in time."""
+    shown: list[str] = []
+    at = 0
+    while found := _HIDDEN.search(html, at):
+        shown.append(html[at : found.start()])
+        closed = _CLOSES[found[0].lower()].search(html, found.end())
+        if closed is None:
+            return "".join(shown)
+        at = closed.end()
+    return "".join([*shown, html[at:]])
 
 
 def tidy(text: str) -> str:

@@ -16,9 +16,9 @@ from channels_app.mail.body import Body, body_text, find_body, read_files
 from channels_app.mail.charset import without_controls
 from channels_app.mail.dates import read_date
 from channels_app.mail.headers import Headers, decode_words
-from channels_app.mail.ids import parse_message_id
+from channels_app.mail.ids import event_seq, parse_message_id
 from channels_app.mail.log import EVENT_TYPE
-from channels_app.mail.model import Address, Attachment, Limits, Parsed
+from channels_app.mail.model import Address, Attachment, Limits, MessageId, Parsed
 from channels_app.mail.parts import Part, Reader
 from channels_app.mail.quoting import fold
 
@@ -50,7 +50,7 @@ def read(raw: bytes, limits: Limits) -> Parsed:
     message_id, references, in_reply_to = _thread(headers, limits)
     own = parse_message_id(message_id) if message_id else None
     roost = _roost(headers)
-    content = _content(reader, root, own=own is not None, exact=own is not None and bool(roost))
+    content = _content(reader, root, own, exact=own is not None and bool(roost))
     sender = _sender(reader, headers)
     return Parsed(
         message_id=message_id,
@@ -93,13 +93,14 @@ class _Content:
     truncated: bool
 
 
-def _content(reader: Reader, root: Part, *, own: bool, exact: bool) -> _Content:
-    """The body; `own` by its id, `exact` when it also has our headers and so is read back without folding."""
+def _content(reader: Reader, root: Part, own: MessageId | None, *, exact: bool) -> _Content:
+    """The body; `own` is our id of it, `exact` when it also has our headers and so is read back without folding."""
     kind, target = _chat_content(root)
     pinned = kind == "message-pinned" or any(part.disposition == "pinned" for part in _near(root))
     body = find_body(reader, root)
-    event = _take_event(reader, body) if own else None
-    reaction = _take_reaction(reader, root, body, exact=own)
+    # Only a Log entry brings an event: in a post that part is a file, and whoever uploads one could forge events.
+    event = _take_event(reader, body) if own is not None and event_seq(own) is not None else None
+    reaction = _take_reaction(reader, root, body, exact=own is not None)
     text, quoted = _text(reader, root, body, exact=exact)
     files = read_files(reader, body)
     most = reader.limits.text

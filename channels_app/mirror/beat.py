@@ -1,4 +1,4 @@
-"""When the mirror's sweeps run."""
+"""When the mirror sweeps."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Any
 
 BEAT: dict[str, dict[str, Any]] = {
     "mirror-sweep": {"task": "channels_app.mirror.tasks.sweep", "schedule": 3.0, "options": {"expires": 10}},
-    "mirror-look": {"task": "channels_app.mirror.tasks.look", "schedule": 120.0, "options": {"expires": 100}},
+    "mirror-access": {"task": "channels_app.mirror.tasks.doubt_access", "schedule": 3600.0},
 }

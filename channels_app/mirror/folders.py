@@ -1,53 +1,160 @@
-"""Keeping a folder in step: it exists under its name, its access list is the membership, its state is known."""
+"""Keeping folders in shape: they exist under their names, and their access lists are the membership.
+
+Whoever works on a stream's folders holds their rows' locks, the posts' before the Log's (and the lane's before both),
+and takes them before a connection: nobody waits for a lock while others wait for the connection.
+"""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from channels_app.chat.models import Channel
 from channels_app.mirror import names
-from channels_app.mirror.imap import Mailbox, State
-from channels_app.mirror.models import Copy, Folder
+from channels_app.mirror.imap import ROOT, Mailbox, Unexpected
+from channels_app.mirror.models import Arrival, Copy, Folder
+from channels_app.mirror.wire import State
+from workspace.events.ids import new_id
+from workspace.people.models import Organization
 
-log = logging.getLogger(__name__)
-
-
-def claim(channel: Channel, kind: str) -> Folder:
-    """The folder's row, locked: one worker at a time works on a folder."""
-    name = names.folder_name(channel) + ("/Log" if kind == Folder.Kind.LOG else "")
-    Folder.objects.get_or_create(channel=channel, kind=kind, defaults={"name": name})
-    return Folder.objects.select_for_update(of=("self",)).get(channel=channel, kind=kind)
+POSTS, LOG = Folder.Kind.POSTS, Folder.Kind.LOG
+# An access list that has to be read first.
+UNKNOWN = {"": "unknown"}
 
 
-def open_folder(mailbox: Mailbox, folder: Folder, channel: Channel) -> State:
-    """Make the folder if it is gone, move it to its name, open it.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folders of a stream, and what they are of: a channel's has both, an organization's only a Log."""
 
-    A new UIDVALIDITY (or a folder that had to be made again) forgets all copies: they are found or written again.
+    stream: str
+    org: Organization
+    channel: Channel | None
+    posts: Folder | None
+    log: Folder
+
+    @property
+    def folders(self) -> list[Folder]:
+        return [self.posts, self.log] if self.posts else [self.log]
+
+    def names(self) -> list[str]:
+        """What the folders should be called, in the order of `folders`."""
+        if self.channel is None:
+            return [names.org_log(self.org)]
+        name = names.channel_folder(self.channel)
+        return [name, f"{name}/{names.LOG}"]
+
+
+def claim(stream: str) -> Place | None:
+    """A stream's folders, their rows locked until the transaction ends; None when the stream is not mirrored."""
+    kind, _, id = stream.partition(":")
+    channel = Channel.objects.select_related("org").filter(id=id).first() if kind == "channel" else None
+    org = channel.org if channel else Organization.objects.filter(id=id).first() if kind == "org" else None
+    if org is None:
+        return None
+    wanted = {POSTS, LOG} if channel else {LOG}
+    rows = _locked(stream)
+    if rows.keys() != wanted:
+        missing = [Folder(stream=stream, kind=kind, org=org) for kind in sorted(wanted)]
+        Folder.objects.bulk_create(missing, ignore_conflicts=True)
+        rows = _locked(stream)
+    return Place(stream, org, channel, rows.get(POSTS), rows[LOG])
+
+
+def _locked(stream: str) -> dict[str, Folder]:
+    # "posts" after "log" in the alphabet, before it in the order of locks
+    return {row.kind: row for row in Folder.objects.select_for_update().filter(stream=stream).order_by("-kind")}
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What `shape` found: folders that are new to us (their copies were forgotten), or why it has to wait."""
+
+    fresh: bool = False
+    waits: str = ""
+
+
+def shape(mailbox: Mailbox, place: Place) -> Shaped:
+    """Make, move and open up the folders of a place as they should be.
+
+    A folder that is gone or has another UIDVALIDITY is a new one: its copies are forgotten. The caller lets the lane
+    begin anew then, which finds or writes them again.
     """
-    wanted = names.folder_name(channel) + ("/Log" if folder.kind == Folder.Kind.LOG else "")
-    if folder.name != wanted:
-        if folder.kind == Folder.Kind.POSTS and folder.uidvalidity and mailbox.exists(folder.name):
-            mailbox.rename(folder.name, wanted)  # its Log goes with it
-        folder.name = wanted
-        folder.save(update_fields=["name"])
-    if not folder.uidvalidity or not mailbox.exists(folder.name):
-        mailbox.create(folder.name)
-    state = mailbox.select(folder.name)
-    if state.uidvalidity != folder.uidvalidity:
-        mailbox.clear_acl(folder.name)
-        Copy.objects.filter(folder=folder).delete()
-        folder.uidvalidity, folder.uidnext, folder.acl = state.uidvalidity, 1, {}
-        folder.save(update_fields=["uidvalidity", "uidnext", "acl"])
-    return state
+    wanted = place.names()
+    first = place.folders[0]
+    if first.name and first.name != wanted[0]:
+        waits = _move(mailbox, place, wanted[0])
+        if waits:
+            return Shaped(waits=waits)
+    there = mailbox.states(wanted)
+    for row, name in zip(place.folders, wanted, strict=True):
+        if Folder.objects.filter(name=name).exclude(id=row.id).exists():
+            return Shaped(waits=f"{name} is still the folder of another channel")
+        if name in there and not row.uidvalidity and there[name].messages:
+            _move_stranger(mailbox, place, name)
+            there = mailbox.states(wanted)
+        if name not in there:
+            mailbox.create(name)
+        row.name = name
+        row.save(update_fields=["name"])
+    there = mailbox.states(wanted)
+    fresh = [_recognise(row, there.get(row.name)) for row in place.folders]
+    for row in place.folders:
+        _grant(mailbox, place, row)
+        row.untidy = False
+        row.save(update_fields=["untidy"])
+    return Shaped(fresh=any(fresh))
 
 
-def grant(mailbox: Mailbox, folder: Folder, channel: Channel) -> None:
-    """Make the folder's access list what the membership says (only what differs is sent)."""
-    wanted = names.rights(channel)
-    if wanted == folder.acl:
-        return
-    for who in folder.acl.keys() | wanted.keys():
-        if folder.acl.get(who) != wanted.get(who):
-            mailbox.set_acl(folder.name, who, wanted.get(who, ""))
-    folder.acl = wanted
-    folder.save(update_fields=["acl"])
+def _move(mailbox: Mailbox, place: Place, wanted: str) -> str:
+    """Rename the posts' folder, its Log goes with it; why that has to wait, or nothing."""
+    row = place.folders[0]
+    there = mailbox.states([row.name, wanted])
+    if row.name not in there:
+        return ""  # gone, or renamed by a worker who died before that was written down
+    if Folder.objects.filter(name=wanted).exclude(stream=place.stream).exists():
+        # Two channels may swap their names: who comes first steps aside, so that the other can go on.
+        if place.channel and row.name != names.waiting_place(place.channel):
+            _rename(mailbox, place, names.waiting_place(place.channel))
+        return f"{wanted} is still the folder of another channel"
+    if wanted in there:
+        _move_stranger(mailbox, place, wanted)
+    _rename(mailbox, place, wanted)
+    return ""
+
+
+def _rename(mailbox: Mailbox, place: Place, name: str) -> None:
+    mailbox.rename(place.folders[0].name, name)
+    for row, fresh in zip(place.folders, (name, f"{name}/{names.LOG}"), strict=False):
+        row.name = fresh
+        row.save(update_fields=["name"])
+
+
+def _move_stranger(mailbox: Mailbox, place: Place, name: str) -> None:
+    """A folder that is not of this database, perhaps all that is left of a former one: it makes room, and stays."""
+    tail = name.removeprefix(f"{ROOT}/{place.org.slug}/").replace("/", "-")
+    mailbox.rename(name, f"{ROOT}/{place.org.slug}/Archive/found-{new_id()}-{tail}")
+
+
+def _recognise(row: Folder, state: State | None) -> bool:
+    if state is None:
+        raise Unexpected(f"{row.name} could not be made")
+    if state.uidvalidity == row.uidvalidity:
+        return False
+    Copy.objects.filter(folder=row).delete()
+    Arrival.objects.filter(folder=row).exclude(uidvalidity=state.uidvalidity).delete()
+    row.uidvalidity, row.uidnext, row.modseq, row.held, row.acl = state.uidvalidity, 1, 0, 0, UNKNOWN
+    row.save(update_fields=["uidvalidity", "uidnext", "modseq", "held", "acl"])
+    return True
+
+
+def _grant(mailbox: Mailbox, place: Place, row: Folder) -> None:
+    """Make a folder's access list what the membership says; only what differs is sent. Nobody reads a Log."""
+    wanted = names.rights(place.channel) if place.channel and row.kind == POSTS else {}
+    known: Mapping[str, str] = row.acl
+    if "" in known:  # a folder that was just made has inherited the list of the one above it
+        known = mailbox.acl(row.name)
+    changes = {who: wanted.get(who, "") for who in known.keys() | wanted.keys() if known.get(who) != wanted.get(who)}
+    mailbox.grant(row.name, changes)
+    if row.acl != wanted:
+        row.acl = wanted
+        row.save(update_fields=["acl"])

@@ -1,52 +1,40 @@
-"""The connection to the mail server: a few, shared by the worker's threads, by what the server can (IMAPClient)."""
+"""One signed-in connection to the mail server, by what the server can: the rest of the room says what, not how.
+
+Folder names here are ours, parts joined by `/`. The server may have another separator, and a prefix for everything.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import queue
-import re
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
 
-log = logging.getLogger(__name__)
+from channels_app.mirror import wire
+from channels_app.mirror.wire import Mail, State
 
-TIMEOUT = 60
-_APPENDUID = re.compile(rb"APPENDUID (\d+) ([\d:,]+)")
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
+ROOT = "Channels"
+RIGHTS = "lrswipkxtea"
+TROUBLE = (IMAPClientError, IMAPClientAbortError, IMAPClientReadOnlyError, OSError)
 
 
-class NoServer(RuntimeError):
+class NoServer(OSError):
     """No IMAP server is configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """What is appended: the bytes, when it counts as received, its flags."""
-
-    content: bytes
-    at: datetime
-    flags: tuple[bytes, ...] = (b"$Chat",)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A folder as SELECT shows it."""
-
-    uidvalidity: int
-    uidnext: int
+class Unexpected(OSError):
+    """The server's answer makes no sense to us; try later."""
 
 
 class Mailbox:
-    """One signed-in connection. Every method may raise `IMAPClientError` or `OSError`: try later."""
+    """A connection. Every method may raise one of `TROUBLE`: try later, on another connection."""
 
     def __init__(self) -> None:
         url = urlsplit(settings.IMAP_URL)
@@ -55,164 +43,272 @@ class Mailbox:
         secure = url.scheme == "imaps"
         context = ssl.create_default_context() if secure else None
         self.client = IMAPClient(
-            url.hostname, url.port or (993 if secure else 143), ssl=secure, ssl_context=context, timeout=TIMEOUT
+            url.hostname, url.port or (993 if secure else 143), ssl=secure, ssl_context=context, timeout=CONNECT_SECONDS
         )
-        self.client.login(unquote(url.username or ""), unquote(url.password or ""))
-        self._can = {capability.upper() for capability in self.client.capabilities()}
+        self.client.socket().settimeout(ANSWER_SECONDS)
+        self.user = unquote(url.username or "")
+        self.client.login(self.user, unquote(url.password or ""))
+        self._can = {bytes(capability).upper() for capability in self.client.capabilities()}
+        if self.can("QRESYNC") and self.can("ENABLE"):
+            self.client.enable("QRESYNC")
+        self.selected = ""
+        self.separator, self.prefix = self._layout()
+        self._what = "(UIDVALIDITY UIDNEXT MESSAGES" + (" HIGHESTMODSEQ)" if self.can("CONDSTORE") else ")")
 
     def can(self, capability: str) -> bool:
         return capability.encode() in self._can
 
-    def exists(self, name: str) -> bool:
-        return bool(self.client.list_folders(pattern=_literal(name)))
+    @property
+    def _imap(self) -> Any:
+        return self.client._imap
+
+    def _layout(self) -> tuple[str, str]:
+        """The separator, and what stands before our root (as with servers that keep everything under INBOX)."""
+        if self.can("NAMESPACE"):
+            found = self.client.namespace()
+            for prefix, separator in found.shared or ():
+                if prefix.rstrip(separator or "/") == ROOT:
+                    return separator or "/", ""
+            if found.personal:
+                prefix, separator = found.personal[0]
+                return separator or "/", prefix
+        listed = self.client.list_folders("", "")
+        separator = listed[0][1] if listed else None
+        return (separator.decode() if isinstance(separator, bytes) else separator or "/"), ""
+
+    def wire_name(self, name: str) -> str:
+        if self.separator == "/":
+            return self.prefix + name
+        return self.prefix + self.separator.join(
+            part.replace("=", "=3D").replace(self.separator, f"={ord(self.separator):02X}") for part in name.split("/")
+        )
+
+    def our_name(self, wired: str) -> str:
+        """The reverse of `wire_name`."""
+        tail = wired.removeprefix(self.prefix)
+        if self.separator == "/":
+            return tail
+        parts = tail.split(self.separator)
+        return "/".join(
+            part.replace(f"={ord(self.separator):02X}", self.separator).replace("=3D", "=") for part in parts
+        )
+
+    def _quoted(self, name: str) -> bytes:
+        return cast(bytes, self.client._normalise_folder(self.wire_name(name)))
+
+    def _run(self, commands: Sequence[tuple[str, ...]]) -> list[bool]:
+        """Send commands at once and read their answers (pipelined); whether each succeeded."""
+        imap = self._imap
+        tags = [(words[0], imap._command(*words)) for words in commands]
+        return [imap._command_complete(name, tag)[0] == "OK" for name, tag in tags]
+
+    def states(self, names: Sequence[str]) -> dict[str, State]:
+        """Where these folders stand, without opening them; those that are not there are left out."""
+        self.unselect()  # of the open folder, Dovecot says what this connection saw last, even when it is gone
+        self._imap.untagged_responses.pop("STATUS", None)
+        self._run([("STATUS", self._quoted(name).decode(), self._what) for name in names])
+        found = wire.states(self._imap.untagged_responses.pop("STATUS", []))
+        return {self.our_name(name): state for name, state in found.items()}
+
+    def all_states(self, names: Sequence[str]) -> dict[str, State]:
+        """The same for very many folders: in one command where the server can (RFC 5819)."""
+        if not self.can("LIST-STATUS"):
+            return self.states(names)
+        self._imap.untagged_responses.pop("STATUS", None)
+        self.unselect()  # of the open folder, Dovecot says what this connection saw last, even when it is gone
+        pattern = self._quoted(f"{ROOT}/*").decode()
+        self._run([("LIST", '""', pattern, "RETURN", f"(STATUS {self._what})")])
+        self._imap.untagged_responses.pop("LIST", None)
+        found = wire.states(self._imap.untagged_responses.pop("STATUS", []))
+        return {self.our_name(name): state for name, state in found.items()}
 
     def create(self, name: str) -> None:
         """Make a folder; one that is there already is fine."""
         try:
-            self.client.create_folder(name)
+            self.client.create_folder(self.wire_name(name))
         except IMAPClientError:
-            if not self.exists(name):
+            if name not in self.states([name]):
                 raise
 
     def rename(self, old: str, new: str) -> None:
-        self.client.rename_folder(old, new)
+        """Move a folder with those below it. Servers want a folder not to be open meanwhile."""
+        self.unselect()
+        self.client.rename_folder(self.wire_name(old), self.wire_name(new))
 
     def select(self, name: str) -> State:
-        """Open a folder for writing."""
-        info = self.client.select_folder(name)
-        uidnext = info.get(b"UIDNEXT")
-        if uidnext is None:  # RFC 3501 servers may leave it out
-            uidnext = self.client.folder_status(name, ["UIDNEXT"])[b"UIDNEXT"]
-        return State(int(info[b"UIDVALIDITY"]), int(uidnext))
+        """Open a folder for writing, anew when it is open already."""
+        self.selected = ""
+        told = self.client.select_folder(self.wire_name(name))
+        self.selected = name
+        if b"UIDNEXT" not in told:
+            return self._state_before(name)
+        modseq = int(told.get(b"HIGHESTMODSEQ") or 0)
+        return State(int(told[b"UIDVALIDITY"]), int(told[b"UIDNEXT"]), int(told[b"EXISTS"]), modseq)
 
-    def uidnext(self, name: str) -> int:
-        """Where a folder stands, without opening it; 0 when it is not there."""
-        try:
-            return int(self.client.folder_status(name, ["UIDNEXT"])[b"UIDNEXT"])
-        except IMAPClientError:
-            return 0
+    def _state_before(self, name: str) -> State:
+        """STATUS, and the folder open after it, for servers whose SELECT does not tell UIDNEXT (RFC 3501)."""
+        state = self.states([name]).get(name)
+        if state is None:
+            raise Unexpected(f"{name} is gone")
+        self.client.select_folder(self.wire_name(name))
+        self.selected = name
+        return state
 
-    def append(self, name: str, mails: Sequence[Mail], uidnext: int) -> list[int]:
-        """Append in order; their UIDs. The folder is selected and `uidnext` is where it stands."""
-        if self.can("MULTIAPPEND") and self.can("UIDPLUS") and len(mails) > 1:
-            items = [{"msg": mail.content, "flags": mail.flags, "date": mail.at} for mail in mails]
-            answer = self.client.multiappend(name, items)
-            if found := _APPENDUID.search(answer if isinstance(answer, bytes) else str(answer).encode()):
-                return _uids(found[2].decode())
+    def open(self, name: str) -> None:
+        """Have a folder open, and see what is new in it."""
+        if self.selected == name:
+            self.client.noop()
         else:
-            answers = [self.client.append(name, mail.content, mail.flags, mail.at) for mail in mails]
-            found_all = [_APPENDUID.search(a if isinstance(a, bytes) else str(a).encode()) for a in answers]
-            if all(found_all):
-                return [int(found[2]) for found in found_all if found]
-        self.client.noop()  # a plain server: the new ones are those that were not there before, in order
-        return self.uids(uidnext)[-len(mails) :]
+            self.select(name)
 
-    def uids(self, start: int = 1) -> list[int]:
-        """The UIDs of the selected folder from `start` on, in order."""
-        return sorted(uid for uid in self.client.search(["UID", f"{start}:*"]) if uid >= start)
+    def unselect(self) -> None:
+        """Close the open folder without expunging anything (RFC 3691; without it, by opening one that is not there)."""
+        if not self.selected:
+            return
+        self.selected = ""
+        if self.can("UNSELECT"):
+            self.client.unselect_folder()
+        else:
+            with contextlib.suppress(IMAPClientError):
+                self.client.select_folder(self.wire_name(f"{ROOT}/=none"), readonly=True)
+
+    def append(self, name: str, mails: Sequence[Mail]) -> list[int]:
+        """Append in order, all or nothing where the server can (RFC 3502).
+
+        Answers with their UIDs; empty when the server does not tell them (no UIDPLUS).
+        """
+        if self.can("LITERAL+") and (len(mails) == 1 or self.can("MULTIAPPEND")):
+            return self._append_at_once(name, mails)
+        told: list[int] = []
+        for mail in mails:
+            answer = wire.appended(self.client.append(self.wire_name(name), mail.content, mail.flags, mail.at))
+            told += answer[1] if answer else []
+        return told if len(told) == len(mails) else []
+
+    def _append_at_once(self, name: str, mails: Sequence[Mail]) -> list[int]:
+        imap = self._imap
+        tag = imap._new_tag()
+        imap.tagged_commands[tag] = None
+        imap.send(wire.append_command(tag, self._quoted(name), mails))
+        kind, answer = imap._command_complete("APPEND", tag)
+        if kind != "OK":
+            raise IMAPClientError(f"append failed: {answer!r}")
+        told = wire.appended(answer[-1] or b"")
+        return told[1] if told and len(told[1]) == len(mails) else []
+
+    def uids(self, first: int = 1, last: int | None = None) -> list[int]:
+        """The UIDs of the open folder from `first` on (to `last`), in order."""
+        found = self.client.search(["UID", f"{first}:{last if last is not None else '*'}"])
+        return sorted(uid for uid in found if uid >= first and (last is None or uid <= last))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """Sizes in bytes; mails that are gone are left out."""
+        rows = self.client.fetch(list(uids), ["RFC822.SIZE"]) if uids else {}
+        return {uid: int(row[b"RFC822.SIZE"]) for uid, row in sorted(rows.items()) if b"RFC822.SIZE" in row}
 
     def raw(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The whole mails."""
-        return {uid: row[b"BODY[]"] for uid, row in self.client.fetch(list(uids), ["BODY.PEEK[]"]).items()}
+        rows = self.client.fetch(list(uids), ["BODY.PEEK[]"]) if uids else {}
+        return {uid: row[b"BODY[]"] or b"" for uid, row in sorted(rows.items()) if b"BODY[]" in row}
 
-    def message_ids(self, uids: Sequence[int]) -> dict[int, str]:
-        """The Message-ID of each mail, as it stands."""
-        field = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
-        rows = self.client.fetch(list(uids), [field])
-        return {uid: _message_id(row) for uid, row in rows.items()}
+    def heads(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """The Message-ID field of each mail, as it stands."""
+        rows = self.client.fetch(list(uids), ["BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"]) if uids else {}
+        return {uid: next((row[k] or b"" for k in row if k.startswith(b"BODY[")), b"") for uid, row in rows.items()}
+
+    def piece(self, uid: int, at: int, size: int) -> bytes:
+        """Part of a mail that is too big to be held in memory."""
+        row = self.client.fetch([uid], [f"BODY.PEEK[]<{at}.{size}>"]).get(uid, {})
+        return next((value or b"" for key, value in row.items() if key.startswith(b"BODY[]")), b"")
+
+    def vanished(self, name: str, uidvalidity: int, modseq: int) -> list[int] | None:
+        """Open the folder and say what was removed since `modseq`; None when the server can't tell (RFC 7162)."""
+        if not modseq or not self.can("QRESYNC"):
+            return None
+        self.unselect()
+        imap = self._imap
+        imap.untagged_responses = {}
+        since = f"(QRESYNC ({uidvalidity} {modseq}))"
+        kind, answer = imap._simple_command("SELECT", self._quoted(name).decode(), since)
+        if kind != "OK":
+            raise IMAPClientError(f"select failed: {answer!r}")
+        imap.state, self.selected = "SELECTED", name
+        return wire.vanished(imap.untagged_responses.pop("VANISHED", []))
 
     def expunge(self, uids: Sequence[int]) -> None:
-        """Remove mails of the selected folder, and no others."""
+        """Remove mails of the open folder, and no others."""
         if not uids:
             return
+        others = [] if self.can("UIDPLUS") else [u for u in self.client.search(["DELETED"]) if u not in set(uids)]
         self.client.add_flags(list(uids), [b"\\Deleted"], silent=True)
         if self.can("UIDPLUS"):
             self.client.uid_expunge(list(uids))
-        else:
-            self.client.expunge()
-
-    def set_acl(self, name: str, who: str, rights: str) -> None:
-        if not self.can("ACL"):
             return
-        if rights:
-            self.client.setacl(name, who, rights)
-        else:
-            self.client._imap.deleteacl(self.client._normalise_folder(name), _quoted(who))
+        if others:  # somebody else's marks survive our EXPUNGE (RFC 4549, 4.2.4)
+            self.client.remove_flags(others, [b"\\Deleted"], silent=True)
+        self.client.expunge()
+        if others:
+            self.client.add_flags(others, [b"\\Deleted"], silent=True)
 
-    def clear_acl(self, name: str) -> None:
-        """Take everybody's rights away: a new folder inherits those of the one above it."""
+    def mark(self, uids: Sequence[int], flag: str, on: bool) -> None:
+        """Set or clear a flag in the open folder; mails that are gone don't matter."""
+        if uids:
+            change: Any = self.client.add_flags if on else self.client.remove_flags
+            change(list(uids), [flag.encode()], silent=True)
+
+    def acl(self, name: str) -> dict[str, str]:
+        """Who was granted what on this folder, without ourselves and what the server grants by itself."""
         if not self.can("ACL"):
+            return {}
+        rows = {_text(who): _text(rights) for who, rights in self.client.getacl(self.wire_name(name))}
+        return {who: _in_order(rights) for who, rights in rows.items() if not who.startswith("#") and who != self.user}
+
+    def grant(self, name: str, changes: Mapping[str, str]) -> None:
+        """Set rights (RFC 4314); empty ones take a person off the list."""
+        if not self.can("ACL") or not changes:
             return
-        mine = unquote(urlsplit(settings.IMAP_URL).username or "")
-        for who, _rights in self.client.getacl(name):
-            text = who.decode() if isinstance(who, bytes) else str(who)
-            if not text.startswith("#") and text != mine:
-                self.set_acl(name, text, "")
+        folder = self._quoted(name).decode()
+        commands = [
+            ("SETACL", folder, _atom(who), rights) if rights else ("DELETEACL", folder, _atom(who))
+            for who, rights in changes.items()
+        ]
+        if not all(self._run(commands)):
+            raise Unexpected(f"the access list of {name} could not be changed")
+
+    def notify(self) -> None:
+        """Ask to be told, in IDLE, of new and removed mails in all our folders (RFC 5465)."""
+        subtree = self._quoted(ROOT).decode()
+        if self._imap._simple_command("NOTIFY", "SET", f"(subtree {subtree} (MessageNew MessageExpunge))")[0] != "OK":
+            raise Unexpected("the server does not notify")
+
+    def start_idle(self) -> None:
+        self.client.idle()
+
+    def hear(self, seconds: float) -> bool:
+        """Whether the server said within this time that something changed."""
+        heard = self.client.idle_check(timeout=seconds)
+        return any(len(item) > 1 and item[0] not in (b"OK", b"NO") for item in heard)
+
+    def end_idle(self) -> None:
+        self.client.idle_done()
+
+    def noop(self) -> None:
+        self.client.noop()
 
     def close(self) -> None:
+        """Leave at once: a connection that is closed may be one that hangs."""
         with contextlib.suppress(Exception):
-            self.client.logout()
+            self.client.shutdown()
 
 
-def _literal(name: str) -> str:
-    return name.replace("*", "%")
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _quoted(text: str) -> str:
+def _in_order(rights: str) -> str:
+    """Rights as we write them; servers have their own order, and add the obsolete c and d (RFC 4314, 2.1.1)."""
+    return "".join(right for right in RIGHTS if right in rights)
+
+
+def _atom(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _uids(text: str) -> list[int]:
-    uids: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition(":")
-        uids.extend(range(int(first), int(last or first) + 1))
-    return uids
-
-
-def _message_id(row: dict[bytes, Any]) -> str:
-    for key, value in row.items():
-        if key.startswith(b"BODY[HEADER"):
-            return str(value.decode("ascii", "replace")).partition(":")[2].strip()
-    return ""
-
-
-class Pool:
-    """At most `IMAP_CONNECTIONS` connections; a broken one is thrown away."""
-
-    def __init__(self) -> None:
-        self._free: queue.LifoQueue[Mailbox] = queue.LifoQueue()
-        self._room = threading.BoundedSemaphore(settings.IMAP_CONNECTIONS)
-
-    @contextlib.contextmanager
-    def mailbox(self) -> Iterator[Mailbox]:
-        with self._room:
-            mailbox = self._take()
-            try:
-                yield mailbox
-            except BaseException:
-                mailbox.close()
-                raise
-            self._free.put(mailbox)
-
-    def _take(self) -> Mailbox:
-        while True:
-            try:
-                mailbox = self._free.get_nowait()
-            except queue.Empty:
-                return Mailbox()
-            try:
-                mailbox.client.noop()
-            except (IMAPClientError, OSError):
-                mailbox.close()
-            else:
-                return mailbox
-
-    def empty(self) -> None:
-        """Close what is free (tests, a new server)."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._free.get_nowait().close()
-
-
-pool = Pool()

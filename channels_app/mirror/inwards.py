@@ -1,198 +1,206 @@
-"""From the folders into the log: what mail programs appended becomes posts, or goes to quarantine.
+"""From the folders into the log: what is new in a folder is looked at once, and settled in one transaction.
 
-Our own mails are known by their Message-IDs. Any other must come from a current member of the channel who may post, and
-where the bell named who appended it, from that very person. Everything a mail turns into commits together with the
-folder's UIDNEXT, so a mail is taken in exactly once.
+Mails of ours are recognised (`ours`), all others become posts or go to quarantine (`theirs`). Copies, posts and the
+folder's UIDNEXT are written together, so a mail is taken in exactly once; mails that have to leave the folder are
+removed after that, so that none is ever gone before it was written down.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db import transaction
 
-from channels_app.chat import posting
-from channels_app.chat.models import Channel, Membership, Message
-from channels_app.chat.posting import Posted, Posting
-from channels_app.files import storage, uploads
-from channels_app.mail import Parsed, parse, parse_message_id
-from channels_app.mirror.copies import bring_up_to_date
-from channels_app.mirror.folders import claim, open_folder
-from channels_app.mirror.imap import Mailbox, pool
-from channels_app.mirror.models import Arrival, Copy, Folder, Quarantined
-from workspace.events.ids import new_id
-from workspace.events.refusal import Refusal
-from workspace.people.models import Person
-from workspace.signin.app_passwords import mailbox_name
+from channels_app.mail import Limits, event_seq, parse, parse_message_id
+from channels_app.mirror import copies, ours, quarantine, theirs
+from channels_app.mirror.copies import BYTES_AT_ONCE
+from channels_app.mirror.folders import Place, claim
+from channels_app.mirror.imap import Mailbox, Unexpected
+from channels_app.mirror.judging import Arrived
+from channels_app.mirror.models import Arrival, Copy, Folder
+from channels_app.mirror.pool import pool
+from workspace.events import log
+from workspace.events.models import Event
 
-log = logging.getLogger(__name__)
-
-FETCH_AT_ONCE = 50
-HEAL_AT_ONCE = 500
+MAILS_AT_ONCE = 200
+SPAN = 1000
+LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A mail that is not ours."""
-
-    uid: int
-    raw: bytes
-    parsed: Parsed
-    user: str  # who appended it, as the bell named them; empty when it did not
+def take_in(stream: str, uids: Sequence[int] | None = None) -> None:
+    """Take in what is new in a channel's folder, or these mails. Raises one of `imap.TROUBLE`."""
+    intake = _Intake(stream, list(uids) if uids is not None else None)
+    while intake.step():
+        pass
 
 
-@transaction.atomic
-def pull(channel_id: str) -> None:
-    """Take in what is new in a channel's folder."""
-    channel = Channel.objects.select_related("org").filter(id=channel_id, deleted_at=None).first()
-    if channel is not None:
-        folder = claim(channel, Folder.Kind.POSTS)
-        with pool.mailbox() as mailbox:
-            take_in(mailbox, folder, channel)
+@dataclass(slots=True)
+class _Batch:
+    """Mails read from a folder; `after` is the first UID that was not looked at, `rubbish` has to leave the folder."""
+
+    raw: Mapping[int, bytes] = field(default_factory=dict)
+    rubbish: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    after: int = 1
+    more: bool = False
 
 
-@transaction.atomic
-def heal(channel_id: str) -> None:
-    """Compare a channel's folder with its messages: what was expunged by hand, or lost with the folder, comes back."""
-    channel = Channel.objects.select_related("org").filter(id=channel_id, deleted_at=None).first()
-    if channel is None:
-        return
-    folder = claim(channel, Folder.Kind.POSTS)
-    with pool.mailbox() as mailbox:
-        take_in(mailbox, folder, channel)
-        there = set(mailbox.uids())
-        gone = [copy.id for copy in Copy.objects.filter(folder=folder) if copy.uid not in there]
-        Copy.objects.filter(id__in=gone).delete()
-        missing = Message.objects.filter(channel=channel, deleted_at=None).exclude(copies__folder=folder)
-        while rows := list(missing.order_by("seq")[:HEAL_AT_ONCE]):
-            bring_up_to_date(mailbox, folder, channel, rows)
+class _Intake:
+    """One look through a folder, batch by batch. A mail that waits for its bell holds back UIDNEXT, not other mails."""
 
+    def __init__(self, stream: str, uids: list[int] | None) -> None:
+        self._stream = stream
+        self._uids = uids
+        self._start = 0
+        self._held_back: int | None = None
 
-def take_in(mailbox: Mailbox, folder: Folder, channel: Channel) -> None:
-    """Look at everything from the folder's UIDNEXT on; the folder stays selected."""
-    state = open_folder(mailbox, folder, channel)
-    if state.uidnext <= folder.uidnext:
-        return
-    known = set(Copy.objects.filter(folder=folder, uid__gte=folder.uidnext).values_list("uid", flat=True))
-    uids = [uid for uid in mailbox.uids(folder.uidnext) if uid not in known]
-    for at in range(0, len(uids), FETCH_AT_ONCE):
-        _take_in_batch(mailbox, folder, channel, uids[at : at + FETCH_AT_ONCE])
-    folder.uidnext = state.uidnext
-    folder.save(update_fields=["uidnext"])
-
-
-def _take_in_batch(mailbox: Mailbox, folder: Folder, channel: Channel, uids: Sequence[int]) -> None:
-    raw = mailbox.raw(uids)
-    arrivals = Arrival.objects.filter(folder_name=folder.name, uidvalidity=folder.uidvalidity, uid__in=uids)
-    users = dict(arrivals.values_list("uid", "user"))
-    superfluous: list[int] = []
-    for uid in uids:
-        if uid not in raw:
-            continue
-        parsed = parse(raw[uid])
-        own = parsed.own
-        if own is not None and own.channel == channel.id and not users.get(uid):
-            superfluous += _note_own(folder, uid, own.message, parsed)
-        else:
-            superfluous += _post(folder, channel, Arrived(uid, raw[uid], parsed, users.get(uid, "")))
-    arrivals.delete()
-    mailbox.expunge(superfluous)
-
-
-def _note_own(folder: Folder, uid: int, message_id: str, parsed: Parsed) -> list[int]:
-    """A mail of ours: the copy is noted; one of a message that is no more, or a second one, is removed."""
-    row = Message.objects.filter(id=message_id, channel=folder.channel_id, deleted_at=None).first()
-    version = parsed.roost.get("Edited-At", "")
-    if row is None or Copy.objects.filter(folder=folder, message=row, version=version).exists():
-        return [uid]
-    Copy.objects.create(folder=folder, uid=uid, message=row, version=version)
-    return []
-
-
-def _post(folder: Folder, channel: Channel, mail: Arrived) -> list[int]:
-    """Post a mail somebody appended; the UIDs to remove (its own, when it goes to quarantine)."""
-    author, why = _author(channel, mail)
-    if author is None:
-        return _quarantine(channel, mail, why)
-    try:
+    def step(self) -> bool:
+        """Take in a batch; whether there is more."""
         with transaction.atomic():
-            posted = _posted(channel, author, mail)
-            if Copy.objects.filter(folder=folder, message_id=posted.message["id"]).exists():
-                return [mail.uid]
-            Copy.objects.create(folder=folder, uid=mail.uid, message_id=posted.message["id"])
-    except Refusal as refusal:
-        return _quarantine(channel, mail, refusal.message)
-    return []
+            place = claim(self._stream)
+            if place is None or place.posts is None or place.channel is None or not place.posts.uidvalidity:
+                return False
+            with pool.mailbox() as mailbox:
+                batch = self._read(mailbox, place.posts)
+            _settle(place, place.posts, batch)
+            self._move_on(place.posts, batch)
+        if batch.rubbish:
+            with pool.mailbox() as mailbox:
+                mailbox.open(place.posts.name)
+                mailbox.expunge(batch.rubbish)
+        return batch.more
+
+    def _read(self, mailbox: Mailbox, folder: Folder) -> _Batch:
+        state = mailbox.select(folder.name)
+        if state.uidvalidity != folder.uidvalidity:
+            mailbox.unselect()
+            raise Unexpected(f"{folder.name} is another folder now")
+        if self._uids is not None:
+            uids, self._uids = self._uids[:MAILS_AT_ONCE], self._uids[MAILS_AT_ONCE:]
+            batch = _Batch(after=folder.uidnext, more=bool(self._uids))
+        else:
+            first = max(folder.uidnext, self._start)
+            last = min(state.uidnext - 1, first + SPAN - 1)
+            uids = mailbox.uids(first, last) if last >= first else []
+            batch = _Batch(after=last + 1, more=last < state.uidnext - 1)
+        _read_mails(mailbox, folder, uids, batch, cut=self._uids is None)
+        return batch
+
+    def _move_on(self, folder: Folder, batch: _Batch) -> None:
+        if self._uids is not None:
+            return
+        self._start = batch.after
+        if batch.waiting and self._held_back is None:
+            self._held_back = min(batch.waiting)
+        uidnext = self._held_back if self._held_back is not None else batch.after
+        if uidnext > folder.uidnext:
+            folder.uidnext = uidnext
+            folder.save(update_fields=["uidnext"])
 
 
-def _author(channel: Channel, mail: Arrived) -> tuple[Person | None, str]:
-    """Who writes: From must be a member's address, and the one who appended when that is known."""
-    sender = mail.parsed.from_
-    if sender is None:
-        return None, "no sender"
-    if mail.parsed.auto:
-        return None, f"written by no person ({mail.parsed.auto})"
-    membership = (
-        Membership.objects.select_related("person__org")
-        .filter(channel=channel, person__email=sender.email.lower(), person__active=True)
-        .first()
-    )
-    if membership is None:
-        return None, "the sender is no member of the channel"
-    if mail.user and mail.user != mailbox_name(membership.person):
-        return None, "somebody else appended it"
-    return membership.person, ""
+def _read_mails(mailbox: Mailbox, folder: Folder, uids: Sequence[int], batch: _Batch, *, cut: bool) -> None:
+    """Read those of these mails that are not known; `cut`: only as many as belong into one batch."""
+    known = set(Copy.objects.filter(folder=folder, uid__in=uids).values_list("uid", flat=True)) if uids else set()
+    fresh = [uid for uid in uids if uid not in known]
+    kept = quarantine.known(folder, fresh) if fresh else set()
+    batch.rubbish += kept
+    sizes = mailbox.sizes([uid for uid in fresh if uid not in kept])
+    chosen: list[int] = []
+    total = 0
+    for uid, size in sizes.items():
+        if size > LIMITS.size:
+            quarantine.keep_big(mailbox, folder, uid, size, user=_users(folder, [uid]).get(uid, ""), why="too big")
+            batch.rubbish.append(uid)
+            continue
+        if cut and chosen and (len(chosen) == MAILS_AT_ONCE or total + size > BYTES_AT_ONCE):
+            batch.after, batch.more = uid, True
+            break
+        chosen.append(uid)
+        total += size
+    batch.raw = mailbox.raw(chosen)
 
 
-def _posted(channel: Channel, author: Person, mail: Arrived) -> Posted:
-    parsed = mail.parsed
-    identity = parsed.message_id or hashlib.blake2b(mail.raw, digest_size=16).hexdigest()
-    files = [
-        uploads.store(uploader=author, name=file.name or "file", chunks=[file.content], declared_type=file.type).id
-        for file in parsed.attachments[: posting.MOST_FILES]
-        if file.content
-    ]
-    text = parsed.text or ("" if files else parsed.subject or "(empty mail)")
-    what = Posting(
-        person=author.id,
-        channel=channel.id,
-        text=text[: settings.TEXT_LIMIT],
-        thread=_thread(channel, parsed),
-        files=files,
-        client_id="imap:" + hashlib.blake2b(f"{channel.id} {identity}".encode(), digest_size=20).hexdigest(),
-        origin="imap",
-        external_id=parsed.message_id,
-        quoted=parsed.quoted,
-    )
-    outcome = posting.post_many([what])[0]
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome
+def _users(folder: Folder, uids: Sequence[int]) -> dict[int, str]:
+    """Who appended these mails, as far as the bell told."""
+    rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=uids)
+    return dict(rows.values_list("uid", "user"))
 
 
-def _thread(channel: Channel, parsed: Parsed) -> str | None:
-    """The message answered, by In-Reply-To and then References, the last first."""
-    named = [parsed.in_reply_to, *reversed(parsed.references)]
-    for value in dict.fromkeys(name for name in named if name):
-        own = parse_message_id(value)
-        rows = Message.objects.filter(channel=channel)
-        found = rows.filter(id=own.message) if own is not None else rows.filter(external_id=value)
-        if id := found.values_list("id", flat=True).first():
-            return str(id)
-    return None
+def _settle(place: Place, folder: Folder, batch: _Batch) -> None:
+    if not batch.raw:
+        return
+    users = _users(folder, list(batch.raw))
+    mails = [Arrived(uid, raw, parse(raw, limits=LIMITS), users.get(uid, "")) for uid, raw in batch.raw.items()]
+    own, others = ours.sort_out(place, mails)
+    batch.rubbish += ours.recognise(place, folder, own)
+    rubbish, others = ours.recognise_carried_in(place, folder, others)
+    batch.rubbish += rubbish
+    rubbish, waiting = theirs.take_in(place, folder, others)
+    batch.rubbish += rubbish
+    batch.waiting += waiting
+    settled = [uid for uid in batch.raw if uid not in waiting]
+    Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=settled).delete()
 
 
-def _quarantine(channel: Channel, mail: Arrived, why: str) -> list[int]:
-    """Keep the bytes, where nobody reads them by chance; the mail leaves the folder."""
-    key = f"quarantine/{channel.org_id}/{new_id()}.eml"
-    storage.write(key, [mail.raw])
-    sender = mail.parsed.from_.email if mail.parsed.from_ else ""
-    Quarantined.objects.create(
-        org_id=channel.org_id, channel=channel, sender=sender[:320], user=mail.user, why=why[:200], key=key
-    )
-    log.warning("quarantined a mail of %s in %s: %s", sender or "nobody", channel.id, why)
-    return [mail.uid]
+def take_in_log(stream: str, uids: Sequence[int] | None = None) -> None:
+    """Look at what is new in a Log: entries of an append with an unclear end are noted, everything else is removed.
+
+    Nobody but the mirror may append there.
+    """
+    with transaction.atomic():
+        place = claim(stream)
+        if place is None or not place.log.uidvalidity:
+            return
+        folder = place.log
+        with pool.mailbox() as mailbox:
+            state = mailbox.select(folder.name)
+            if state.uidvalidity != folder.uidvalidity:
+                mailbox.unselect()
+                raise Unexpected(f"{folder.name} is another folder now")
+            found = list(uids) if uids is not None else mailbox.uids(folder.uidnext)
+            known = set(Copy.objects.filter(folder=folder, uid__in=found).values_list("uid", flat=True))
+            heads = mailbox.heads([uid for uid in found if uid not in known])
+        rubbish = _note_entries(place, folder, heads)
+        if uids is None and state.uidnext > folder.uidnext:
+            folder.uidnext = state.uidnext
+        folder.save(update_fields=["uidnext", "held"])
+    if rubbish:
+        with pool.mailbox() as mailbox:
+            mailbox.open(folder.name)
+            mailbox.expunge(rubbish)
+
+
+def _note_entries(place: Place, folder: Folder, heads: Mapping[int, bytes]) -> list[int]:
+    """Write down the copies of events; the UIDs of what is no entry, or one too many."""
+    seqs = {uid: _entry_seq(place, head) for uid, head in sorted(heads.items())}
+    head = log.heads([place.stream]).get(place.stream, 0)
+    there = copies.known(folder, [seq for seq in seqs.values() if seq])
+    rubbish: list[int] = []
+    fresh: dict[int, Copy] = {}
+    for uid, seq in seqs.items():
+        if not 0 < seq <= head or seq in there or seq in fresh or _was_emptied(place, seq):
+            rubbish.append(uid)
+        else:
+            fresh[seq] = Copy(folder=folder, uid=uid, seq=seq)
+    Copy.objects.bulk_create(fresh.values())
+    folder.held += len(fresh)
+    return rubbish
+
+
+def _entry_seq(place: Place, head: bytes) -> int:
+    """The number of the event whose entry this is, or 0."""
+    own = parse_message_id(head.decode("ascii", "replace").partition(":")[2].strip())
+    mine = place.channel.id if place.channel else place.org.id
+    return (event_seq(own) or 0) if own is not None and own.channel == mine else 0
+
+
+def _was_emptied(place: Place, seq: int) -> bool:
+    """Whether an event lost its text since (its message was deleted): then its entry is written anew."""
+    event = Event.objects.filter(stream=place.stream, seq=seq).values_list("kind", "payload").first()
+    if event is None:
+        return True
+    kind, payload = event
+    if kind == "message.posted":
+        return bool(payload["message"]["deleted"])
+    return bool(kind == "message.edited" and not payload.get("text"))

@@ -1,34 +1,23 @@
-"""Messages and events as mails: what the codec needs, read from the database in bulk."""
+"""Messages as mails: what the codec needs, read from the database in bulk, and composed when it is their turn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from channels_app.chat.models import Attachment as AttachmentRow
-from channels_app.chat.models import Channel, Message, Reaction
+from channels_app.chat.models import Channel, Message
 from channels_app.files import storage
-from channels_app.mail import Address, Attachment, LogEntry, Post, compose_log, compose_post, message_id
-from channels_app.mirror.imap import Mail
-from workspace.events.log import Entry, stamp
+from channels_app.files.models import StoredFile
+from channels_app.mail import Address, Attachment, Post, compose_post, message_id
+from channels_app.mirror.wire import Mail
+from workspace.events.log import stamp
 from workspace.people.models import Person
 
-SENTENCES = {
-    "message.edited": "edited a message",
-    "message.deleted": "deleted a message",
-    "message.pinned": "pinned a message",
-    "message.unpinned": "took a pin off",
-    "reaction.added": "reacted",
-    "reaction.removed": "took a reaction back",
-    "member.joined": "came in",
-    "member.left": "left",
-    "channel.created": "made this channel",
-    "channel.changed": "changed this channel",
-    "channel.archived": "archived or reopened this channel",
-    "channel.deleted": "deleted this channel",
-}
+PINNED = "\\Flagged"
 
 
 def own_id(channel_id: str, message: str) -> str:
@@ -36,64 +25,14 @@ def own_id(channel_id: str, message: str) -> str:
     return message_id(channel_id, message, settings.MAIL_DOMAIN)
 
 
+def mail_id(row: Message) -> str:
+    """The Message-ID of a message's mail: that of the mail it came in as, else our own."""
+    return row.external_id or own_id(row.channel_id, row.id)
+
+
 def version(row: Message) -> str:
+    """Which version of a message a mail of it is now."""
     return stamp(row.edited_at) if row.edited_at else ""
-
-
-def posts(channel: Channel, rows: Sequence[Message]) -> list[Mail]:
-    """Messages as mails, in order: three queries for all of them, and their files."""
-    people = Person.objects.in_bulk({row.author_id for row in rows} | {id for row in rows for id in row.mentions})
-    roots = {row.thread_id for row in rows if row.thread_id}
-    external = dict(Message.objects.filter(id__in=roots, external_id__isnull=False).values_list("id", "external_id"))
-    files = _files([row.id for row in rows])
-    return [Mail(compose_post(_post(channel, row, people, external, files)), row.created_at) for row in rows]
-
-
-def _files(ids: Sequence[str]) -> dict[str, list[Attachment]]:
-    found: dict[str, list[Attachment]] = {}
-    for row in AttachmentRow.objects.filter(message__in=ids).select_related("file").order_by("position"):
-        with storage.open_file(row.file.key) as content:
-            attachment = Attachment(row.file.name, row.file.type, content.read(), row.file.id)
-        found.setdefault(row.message_id, []).append(attachment)
-    return found
-
-
-def _post(
-    channel: Channel,
-    row: Message,
-    people: dict[str, Person],
-    external: dict[str, str | None],
-    files: dict[str, list[Attachment]],
-) -> Post:
-    root = (external.get(row.thread_id) or own_id(channel.id, row.thread_id)) if row.thread_id else None
-    return Post(
-        channel_uid=channel.id,
-        message_uid=row.id,
-        domain=settings.MAIL_DOMAIN,
-        channel_name=channel.name or "Direct message",
-        channel_address=address(channel),
-        author=_address(people[row.author_id]),
-        date=row.created_at,
-        text=row.text,
-        html=row.html,
-        in_reply_to=root,
-        references=(root,) if root else (),
-        attachments=tuple(files.get(row.id, ())),
-        roost=_facts(row),
-        mentions=tuple(_address(people[id]) for id in row.mentions if id in people),
-    )
-
-
-def _facts(row: Message) -> dict[str, str]:
-    """What a mail can't say otherwise, for the rebuild."""
-    facts = {"Seq": str(row.seq), "Author": row.author_id, "Origin": row.origin, "At": stamp(row.created_at)}
-    if row.thread_id:
-        facts["Thread"] = row.thread_id
-    if row.also_to_channel:
-        facts["Also-To-Channel"] = "yes"
-    if row.edited_at:
-        facts["Edited-At"] = stamp(row.edited_at)
-    return facts
 
 
 def address(channel: Channel) -> str:
@@ -102,48 +41,99 @@ def address(channel: Channel) -> str:
     return f"{local}@{channel.org.slug}.{settings.MAIL_DOMAIN}"
 
 
-def _address(person: Person) -> Address:
+def shown_name(channel: Channel) -> str:
+    return channel.name or "Direct message"
+
+
+def person_address(person: Person) -> Address:
     return Address(person.name, person.email)
 
 
-def log_entries(channel: Channel, entries: Sequence[Entry]) -> list[Mail]:
-    """Events as mails of the Log, in order."""
-    people = Person.objects.in_bulk({entry.actor for entry in entries if entry.actor})
-    return [_log(channel, entry, people) for entry in entries]
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What several messages need besides themselves."""
+
+    channel: Channel
+    people: Mapping[str, Person]
+    external: Mapping[str, str]
+    files: Mapping[str, Sequence[StoredFile]]
 
 
-def _log(channel: Channel, entry: Entry, people: dict[str, Person]) -> Mail:
-    actor = people.get(entry.actor or "")
-    who = _address(actor) if actor else Address("Roost", address(channel))
-    target = entry.payload.get("id") if entry.kind.startswith(("message.", "reaction.")) else None
-    mail = compose_log(
-        LogEntry(
+def posts(channel: Channel, rows: Sequence[Message]) -> Iterator[Mail]:
+    """Messages as mails, in order: three queries for all of them; files are read as their mail's turn comes."""
+    around = _around(channel, rows)
+    for row in rows:
+        yield Mail(_compose(row, around), row.created_at, ("$Chat", PINNED) if row.pinned_at else ("$Chat",))
+
+
+def _around(channel: Channel, rows: Sequence[Message]) -> _Around:
+    people = Person.objects.in_bulk({row.author_id for row in rows} | {id for row in rows for id in row.mentions})
+    roots = {row.thread_id for row in rows if row.thread_id}
+    known = Message.objects.filter(id__in=roots, external_id__isnull=False) if roots else Message.objects.none()
+    files: dict[str, list[StoredFile]] = defaultdict(list)
+    attached = AttachmentRow.objects.filter(message__in=[row.id for row in rows])
+    for found in attached.select_related("file").order_by("message", "position"):
+        files[found.message_id].append(found.file)
+    external = {id: value for id, value in known.values_list("id", "external_id") if value}
+    return _Around(channel, people, external, files)
+
+
+def _compose(row: Message, around: _Around) -> bytes:
+    channel = around.channel
+    root = (around.external.get(row.thread_id) or own_id(channel.id, row.thread_id)) if row.thread_id else None
+    composed = compose_post(
+        Post(
             channel_uid=channel.id,
-            seq=entry.seq,
+            message_uid=row.id,
             domain=settings.MAIL_DOMAIN,
-            channel_name=channel.name or "Direct message",
+            channel_name=shown_name(channel),
             channel_address=address(channel),
-            actor=who,
-            date=entry.at,
-            kind=entry.kind,
-            text=_sentence(who, entry),
-            target=own_id(channel.id, target) if target else None,
-            event=entry.json(),
-            emoji=_emoji(entry) if entry.kind.startswith("reaction.") else None,
+            author=person_address(around.people[row.author_id]),
+            date=row.created_at,
+            text=row.text,
+            html=row.html,
+            in_reply_to=root,
+            references=(root,) if root else (),
+            attachments=tuple(_attachment(file) for file in around.files.get(row.id, ())),
+            roost=_facts(row),
+            mentions=_mentioned(row, around.people),
         )
     )
-    return Mail(mail, entry.at)
+    if row.external_id:  # it keeps the id under which it came in, so that answers to it stay in its thread
+        ours = f"\r\nMessage-ID: {own_id(channel.id, row.id)}\r\n".encode()
+        composed = composed.replace(ours, f"\r\nMessage-ID: {row.external_id}\r\n".encode("ascii", "ignore"), 1)
+    return composed
 
 
-def _sentence(who: Address, entry: Entry) -> str:
-    payload: dict[str, Any] = dict(entry.payload)
-    if entry.kind == "message.edited":
-        return str(payload.get("text", ""))
-    return f"{who.name} {SENTENCES.get(entry.kind, entry.kind)}."
+def _attachment(file: StoredFile) -> Attachment:
+    try:
+        with storage.open_file(file.key) as content:
+            return Attachment(file.name, file.type, content.read(), file.id)
+    except FileNotFoundError:  # the mail says so, instead of holding up the channel for ever
+        return Attachment(f"{file.name} (lost).txt", "text/plain", b"This file is no longer in the storage.\n", file.id)
 
 
-def _emoji(entry: Entry) -> str:
-    """Every emoji the person has on the message now (RFC 9078: a reaction mail replaces the one before)."""
-    payload = entry.payload
-    now = Reaction.objects.filter(message=payload["id"], person=payload["person"]).order_by("id")
-    return " ".join(now.values_list("emoji", flat=True))
+def _mentioned(row: Message, people: Mapping[str, Person]) -> tuple[Address, ...]:
+    """The people whose mentions become links. Of two with one name neither does, because the codec goes by the name."""
+    found = [people[id] for id in row.mentions if id in people]
+    namesakes = Counter(person.name for person in found)
+    return tuple(person_address(person) for person in found if namesakes[person.name] == 1)
+
+
+def _facts(row: Message) -> dict[str, str]:
+    """What a mail can't say otherwise, for the rebuild: `Roost-*` headers."""
+    facts = {"Id": row.id, "Seq": str(row.seq), "Author": row.author_id, "Origin": row.origin}
+    facts["At"] = stamp(row.created_at)
+    if row.client_id != row.id:
+        facts["Client"] = row.client_id
+    if row.thread_id:
+        facts["Thread"] = row.thread_id
+    if row.also_to_channel:
+        facts["Also-To-Channel"] = "yes"
+    if row.mentions:
+        facts["Mentions"] = " ".join(row.mentions)
+    if row.mentions_all:
+        facts["Mentions-All"] = row.mentions_all
+    if row.edited_at:
+        facts["Edited-At"] = stamp(row.edited_at)
+    return facts

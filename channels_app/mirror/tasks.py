@@ -1,44 +1,72 @@
-"""The mirror's tasks: ids in, one verb, safe to run twice."""
+"""The mirror's tasks: a stream in, one verb, safe to run twice. A key in the cache keeps one task waiting a stream."""
 
 from __future__ import annotations
 
-from celery import shared_task
+import logging
+from collections.abc import Iterable
 
-from channels_app.chat.models import Channel
-from channels_app.mirror import inwards, outwards
-from workspace.events import lanes
-from workspace.events.models import Stream
+from celery import shared_task
+from django.core.cache import cache
+
+from channels_app.mirror import healing, outwards, settling, sweeping
+from channels_app.mirror.imap import TROUBLE
+from workspace.events.lanes import TryLater
+
+log = logging.getLogger(__name__)
 
 MOST_ROUNDS = 50
+QUEUED_SECONDS = 30
 
 
 @shared_task(queue="mirror")
 def drain(stream: str) -> None:
-    """Carry a stream's events into its folders."""
+    """Carry a stream's events into its folders, as long as there are any."""
+    cache.delete(f"mirror:drain:{stream}")
     for _ in range(MOST_ROUNDS):
         if not outwards.drain(stream):
             return
-    drain.delay(stream=stream)
+    enqueue([stream])
 
 
 @shared_task(queue="mirror")
-def pull(channel: str) -> None:
-    """Take in what is new in a channel's folder."""
-    inwards.pull(channel)
+def pull(stream: str) -> None:
+    """Take in what is new in a stream's folders, and bring them into shape."""
+    _try(settling.settle, stream)
+
+
+@shared_task(queue="mirror")
+def heal(stream: str) -> None:
+    """Mend a stream's folders, and let its lane go on."""
+    _try(healing.heal, stream)
+    enqueue([stream])
 
 
 @shared_task(queue="mirror")
 def sweep() -> None:
-    """Find lanes that are behind and streams that have none: bells may be lost."""
-    mirrored = Stream.objects.filter(key__regex="^(channel|org):", head__gt=0)
-    for key in mirrored.exclude(lanes__subscriber=outwards.SUBSCRIBER).values_list("key", flat=True)[:1000]:
-        drain.delay(stream=key)
-    for lane in lanes.behind(outwards.SUBSCRIBER):
-        drain.delay(stream=lane.stream_id)
+    """Repair what bells missed."""
+    found = sweeping.sweep()
+    for stream in found.take_in:
+        pull.delay(stream=stream)
+    for stream in found.heal:
+        heal.delay(stream=stream)
+    enqueue(found.drain)
 
 
 @shared_task(queue="mirror")
-def look() -> None:
-    """Look into every folder now and then: for appends whose bell was lost, and for what was removed by hand."""
-    for id in Channel.objects.filter(deleted_at=None).values_list("id", flat=True).iterator():
-        inwards.heal(id)
+def doubt_access() -> None:
+    """Compare the access lists with the server's, now and then."""
+    sweeping.doubt_access()
+
+
+def enqueue(streams: Iterable[str]) -> None:
+    """Start draining these streams, unless a task for one is waiting already."""
+    for stream in streams:
+        if cache.add(f"mirror:drain:{stream}", 1, QUEUED_SECONDS):
+            drain.delay(stream=stream)
+
+
+def _try(verb: settling.Verb, stream: str) -> None:
+    try:
+        verb(stream)
+    except (*TROUBLE, TryLater) as error:
+        log.info("%s: later (%s)", stream, error)

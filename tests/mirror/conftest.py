@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
 from imapclient import IMAPClient
-from imapclient.exceptions import LoginError
 
-from channels_app.mirror import outwards
-from channels_app.mirror.imap import pool
+from channels_app.chat.models import Channel
+from channels_app.mail import Parsed, parse
+from channels_app.mirror import ear, outwards, settling
+from channels_app.mirror.imap import Mailbox
+from channels_app.mirror.models import Folder
+from channels_app.mirror.pool import pool
 from tests.cast import Cast, gather
 from workspace.events.models import Stream
 from workspace.people.models import Person
@@ -25,8 +30,22 @@ def cast(transactional_db: None) -> Iterator[Cast]:
     """The mirror looks at what is committed."""
     if not settings.IMAP_URL:
         pytest.skip("needs the servers of `python3 manage.py test`")
-    yield gather()
     pool.empty()
+    people = gather()
+    # What an earlier run on these servers left behind.
+    _remove_folders(f"Channels/{people.acme.slug}")
+    _remove_folders(f"Channels/{people.other.slug}")
+    yield people
+    pool.empty()
+
+
+def _remove_folders(above: str) -> None:
+    mailbox = Mailbox()
+    for _flags, _separator, name in reversed(mailbox.client.list_folders("", f"{above}/*")):
+        if name not in mailbox.states([name]):
+            continue
+        mailbox.client.delete_folder(name)
+    mailbox.close()
 
 
 @pytest.fixture
@@ -36,7 +55,10 @@ def program(cast: Cast) -> Iterator[MailProgram]:
 
     def open_for(person: Person) -> IMAPClient:
         login = app_passwords.create(person=person, name="test")
-        client = _signed_in(login)
+        # Dovecot looks for a changed passwd-file at most once in each second of the clock.
+        time.sleep(1.02 - time.time() % 1)
+        client = IMAPClient(settings.IMAP_PUBLIC_HOST, settings.IMAP_PUBLIC_PORT, ssl=False)
+        client.login(login.username, login.password)
         opened.append(client)
         return client
 
@@ -45,28 +67,60 @@ def program(cast: Cast) -> Iterator[MailProgram]:
         client.logout()
 
 
-def _signed_in(login: app_passwords.Login) -> IMAPClient:
-    """Dovecot looks for a changed passwd-file at most once in a second of its clock, so a fresh login may come too
-    early by that much."""
-    deadline = time.monotonic() + 10
-    while True:
-        client = IMAPClient(settings.IMAP_PUBLIC_HOST, settings.IMAP_PUBLIC_PORT, ssl=False)
-        try:
-            client.login(login.username, login.password)
-        except LoginError:
-            client.shutdown()
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-        else:
-            return client
+@pytest.fixture
+def server(cast: Cast) -> Iterator[Mailbox]:
+    """The mirror's own account, as an administrator would use it by hand."""
+    mailbox = Mailbox()
+    yield mailbox
+    mailbox.close()
+
+
+def streams() -> list[str]:
+    keys = Stream.objects.filter(key__regex="^(channel|org):").order_by("key")
+    return list(keys.values_list("key", flat=True))
 
 
 def carry() -> None:
-    """Drain every lane, as the workers do."""
-    for key in Stream.objects.filter(key__regex="^(channel|org):").order_by("key").values_list("key", flat=True):
-        while outwards.drain(key):
+    """Drain every lane and tidy every folder, as the workers do."""
+    for stream in streams():
+        while outwards.drain(stream):
             pass
+    for stream in set(Folder.objects.filter(untidy=True).values_list("stream", flat=True)):
+        settling.settle(stream)
+
+
+def ring() -> None:
+    """Read what Dovecot's bell said while no watcher listened."""
+    spool = settings.DATA_DIR / "mail" / "bells.spool"
+    if spool.exists():
+        lines = spool.read_bytes().splitlines()
+        os.truncate(spool, 0)
+        for line in lines:
+            ear.write_down(ear.read_bell(line))
+
+
+def pull(channel: Channel) -> None:
+    """What the watcher does when the bell rings."""
+    ring()
+    settling.settle(channel.stream)
+
+
+def folder(channel: Channel, kind: str = "posts") -> Folder:
+    return Folder.objects.get(stream=channel.stream, kind=kind)
+
+
+def read(client: IMAPClient | Mailbox, name: str) -> list[Parsed]:
+    """The mails of a folder, in order."""
+    program = client.client if isinstance(client, Mailbox) else client
+    program.select_folder(name, readonly=True)
+    uids = sorted(program.search())
+    rows: dict[int, Any] = program.fetch(uids, ["BODY.PEEK[]"]) if uids else {}
+    program.close_folder()
+    return [parse(rows[uid][b"BODY[]"]) for uid in uids]
+
+
+def texts(client: IMAPClient | Mailbox, name: str) -> list[str]:
+    return [mail.text for mail in read(client, name)]
 
 
 def raw_mail(person: Person, text: str, **headers: str) -> bytes:

@@ -133,7 +133,6 @@ def read_bell(line: bytes) -> Events:
 
 def write_down(events: Events) -> tuple[set[str], set[str]]:
     """Note who appended what; (streams with new mails, streams from whose folders mails were removed)."""
-    close_old_connections()
     folders = {row.name: row for row in Folder.objects.filter(name__in={event["mailbox"] for event in events})}
     arrived = [e for e in events if e["event"] in ARRIVED and e["mailbox"] in folders and e["uid"]]
     Arrival.objects.bulk_create(
@@ -154,4 +153,11 @@ def _rows(arrived: Iterable[dict[str, Any]], folders: dict[str, Folder]) -> list
     return list(rows.values())
 
 
-_write_down = sync_to_async(write_down, thread_sensitive=False)
+def _in_thread(events: Events) -> tuple[set[str], set[str]]:
+    try:
+        return write_down(events)
+    finally:
+        close_old_connections()
+
+
+_write_down = sync_to_async(_in_thread, thread_sensitive=False)

@@ -132,7 +132,9 @@ def _busiest() -> list[str]:
 
 
 def _differing() -> dict[str, set[str]]:
-    close_old_connections()
-    names: Iterable[str] = Folder.objects.exclude(uidvalidity=0).values_list("name", flat=True)
-    with pool.mailbox() as mailbox:
-        return settling.differing(mailbox.all_states(list(names)))
+    try:
+        names: Iterable[str] = Folder.objects.exclude(uidvalidity=0).values_list("name", flat=True)
+        with pool.mailbox() as mailbox:
+            return settling.differing(mailbox.all_states(list(names)))
+    finally:
+        close_old_connections()

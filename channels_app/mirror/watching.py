@@ -14,7 +14,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 from channels_app.mirror import healing, settling, tasks
 from channels_app.mirror.ear import Ear
@@ -101,11 +101,11 @@ async def _carry(streams: set[str]) -> None:
 
 def _look(stream: str, closely: bool) -> None:
     """One look, in a thread."""
-    close_old_connections()
     try:
         (healing.heal if closely else settling.settle)(stream)
     except (*TROUBLE, TryLater) as error:
         log.info("%s: later (%s)", stream, error)
     except Exception:
         log.exception("could not look into %s", stream)
-        connections.close_all()
+    finally:
+        close_old_connections()

@@ -1,0 +1,130 @@
+"""The watcher: both bells, and what rang while it was away."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings as real_settings
+from django.db import connections
+
+from channels_app.chat import messages
+from channels_app.chat.models import Message
+from channels_app.mirror.imap import Mailbox
+from channels_app.mirror.models import Quarantined
+from channels_app.mirror.watching import Watcher
+from tests.cast import Cast
+from tests.mirror.conftest import MailProgram, carry, folder, raw_mail, texts
+from workspace.celery import app
+
+pytestmark = pytest.mark.xdist_group("dovecot")
+
+
+class Running:
+    """A watcher in a thread of its own, with tasks done at once instead of by workers."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._watcher = Watcher()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._task = self._loop.create_task(self._watcher.run())
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join()
+
+
+@pytest.fixture
+def watch(cast: Cast) -> Iterator[Callable[[], Running]]:
+    app.conf.task_always_eager = True
+    (real_settings.DATA_DIR / "mail" / "bells.spool").unlink(missing_ok=True)
+    running: list[Running] = []
+
+    def start() -> Running:
+        running.append(Running())
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+    app.conf.task_always_eager = False
+    connections.close_all()
+
+
+def _until(check: Callable[[], bool], seconds: float = 8.0) -> float:
+    """Wait until it is so; how many seconds that took."""
+    began = time.monotonic()
+    while not check():
+        assert time.monotonic() - began < seconds, "it did not happen"
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def _heard(text: str) -> bool:
+    return Message.objects.filter(text=text, origin="imap").exists()
+
+
+def test_what_is_posted_is_in_the_folder_and_what_is_appended_is_posted(
+    cast: Cast, watch: Callable[[], Running], program: MailProgram, server: Mailbox
+) -> None:
+    carry()
+    watch()
+    client = program(cast.bob)
+    name = f"Channels/{cast.acme.slug}/general"
+    time.sleep(0.5)
+    messages.post(person=cast.alice, channel=cast.general.id, text="hello")
+    _until(lambda: texts(server, name) == ["hello"])
+    took = []
+    for n in range(10):
+        client.append(name, raw_mail(cast.bob, f"mail {n}"))
+        took.append(_until(lambda n=n: _heard(f"mail {n}")))  # type: ignore[misc]
+    assert statistics.median(took) < 0.25
+    client.append(name, raw_mail(cast.alice, "not me"))
+    _until(lambda: Quarantined.objects.filter(sender="alice@a.test").exists())
+
+
+def test_what_rang_while_nobody_listened_is_not_lost(
+    cast: Cast, watch: Callable[[], Running], program: MailProgram, server: Mailbox
+) -> None:
+    carry()
+    client = program(cast.bob)
+    name = f"Channels/{cast.acme.slug}/general"
+    client.append(name, raw_mail(cast.bob, "spooled"))
+    client.append(name, raw_mail(cast.amy, "spooled too"))
+    spool = real_settings.DATA_DIR / "mail" / "bells.spool"
+    with spool.open("ab") as file:
+        file.write(b'broken\n[{"event":1}]\n')
+    watch()
+    _until(lambda: _heard("spooled"))
+    _until(lambda: Quarantined.objects.filter(sender="amy@a.test").exists())
+    assert not spool.exists()
+
+
+def test_a_folder_that_loses_a_mail_gets_it_back(
+    cast: Cast, watch: Callable[[], Running], program: MailProgram, server: Mailbox
+) -> None:
+    messages.post(person=cast.alice, channel=cast.general.id, text="stays")
+    carry()
+    name = folder(cast.general).name
+    server.grant(name, {f"bob@{cast.acme.slug}.roost.localhost": "lrswipte"})
+    watch()
+    client = program(cast.bob)
+    client.select_folder(name)
+    client.delete_messages(client.search())
+    client.expunge()
+    client.unselect_folder()
+    _until(lambda: texts(server, name) == ["stays"])

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from channels_app.mirror import prepared
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Copy, Folder
 from channels_app.mirror.wire import Mail
+from workspace.events import statement
 
 APPEND_AT_ONCE = 100
 BYTES_AT_ONCE = 8 * 1024 * 1024
@@ -25,7 +27,39 @@ class Wanted:
 
 
 def known(folder: Folder, seqs: Iterable[int]) -> dict[int, Copy]:
-    return {copy.seq: copy for copy in Copy.objects.filter(folder=folder, seq__in=list(seqs))}
+    """The copies of these events."""
+    found = prepared.rows(Copy, "folder_id = %s AND seq = ANY(%s)", [folder.id, list(seqs)])
+    return {copy.seq: copy for copy in found}
+
+
+_ADD = """
+WITH added AS (
+  INSERT INTO mirror_copy (folder_id, uid, seq, version)
+  SELECT %(folder)s, * FROM unnest(%(uids)s::bigint[], %(seqs)s::bigint[], %(versions)s::text[])
+  RETURNING id, seq),
+moved AS (
+  UPDATE mirror_folder SET held = held + (SELECT count(*) FROM added), uidnext = %(uidnext)s WHERE id = %(folder)s)
+SELECT seq, id FROM added
+"""
+
+
+def add(folder: Folder, fresh: Sequence[Copy]) -> None:
+    """Write new copies, and the folder's counters with them."""
+    ids = dict(
+        statement.run(
+            _ADD,
+            {
+                "folder": folder.id,
+                "uids": [copy.uid for copy in fresh],
+                "seqs": [copy.seq for copy in fresh],
+                "versions": [copy.version for copy in fresh],
+                "uidnext": folder.uidnext,
+            },
+        )
+    )
+    for copy in fresh:
+        copy.id = ids[copy.seq]
+    folder.held += len(fresh)
 
 
 def write(mailbox: Mailbox, folder: Folder, wanted: Iterable[Wanted], copies: dict[int, Copy]) -> None:
@@ -78,13 +112,11 @@ def _note(folder: Folder, batch: Sequence[Wanted], uids: Sequence[int], copies: 
         outdated.append(copy.uid)
         copy.uid, copy.version = uid, item.version
         copy.save(update_fields=["uid", "version"])
-    Copy.objects.bulk_create(fresh)
-    copies.update({copy.seq: copy for copy in fresh})
-    folder.held += len(fresh)
     if uids[0] == folder.uidnext and uids[-1] - uids[0] == len(uids) - 1:
         folder.uidnext = uids[-1] + 1
     # Otherwise somebody else appended in between: the next look takes that in and knows ours by their copies.
-    folder.save(update_fields=["held", "uidnext"])
+    add(folder, fresh)
+    copies.update({copy.seq: copy for copy in fresh})
     return outdated
 
 

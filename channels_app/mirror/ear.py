@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
 
-from channels_app.mirror.models import Arrival, Folder
+from channels_app.mirror import prepared
+from channels_app.mirror.models import Folder
+from workspace.events import statement
 
 log = logging.getLogger(__name__)
 
@@ -131,26 +133,24 @@ def read_bell(line: bytes) -> Events:
     return events
 
 
+_WRITE = """
+INSERT INTO mirror_arrival (folder_id, uidvalidity, uid, "user", at)
+SELECT DISTINCT ON (folder, uidvalidity, uid) folder, uidvalidity, uid, who, now()
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS given(folder, uidvalidity, uid, who)
+ON CONFLICT (folder_id, uidvalidity, uid) DO UPDATE SET "user" = excluded."user" RETURNING id
+"""
+
+
 def write_down(events: Events) -> tuple[set[str], set[str]]:
     """Note who appended what; (streams with new mails, streams from whose folders mails were removed)."""
-    folders = {row.name: row for row in Folder.objects.filter(name__in={event["mailbox"] for event in events})}
+    named = list({event["mailbox"] for event in events})
+    folders = {row.name: row for row in prepared.rows(Folder, "name = ANY(%s)", [named])}
     arrived = [e for e in events if e["event"] in ARRIVED and e["mailbox"] in folders and e["uid"]]
-    Arrival.objects.bulk_create(
-        _rows(arrived, folders),
-        update_conflicts=True,
-        update_fields=["user"],
-        unique_fields=["folder", "uidvalidity", "uid"],
-    )
+    rows = [(folders[e["mailbox"]].id, e["uid_validity"], e["uid"], e["user"][:254]) for e in arrived]
+    if rows:
+        statement.run(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     removed = {e["mailbox"] for e in events if e["event"] in REMOVED and e["mailbox"] in folders}
     return {folders[e["mailbox"]].stream for e in arrived}, {folders[name].stream for name in removed}
-
-
-def _rows(arrived: Iterable[dict[str, Any]], folders: dict[str, Folder]) -> list[Arrival]:
-    rows: dict[tuple[str, int, int], Arrival] = {}
-    for event in arrived:
-        key = (event["mailbox"], event["uid_validity"], event["uid"])
-        rows[key] = Arrival(folder=folders[key[0]], uidvalidity=key[1], uid=key[2], user=event["user"][:254])
-    return list(rows.values())
 
 
 def _in_thread(events: Events) -> tuple[set[str], set[str]]:

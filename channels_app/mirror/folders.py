@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from channels_app.chat.models import Channel
-from channels_app.mirror import names
+from channels_app.mirror import names, prepared
 from channels_app.mirror.imap import ROOT, Mailbox, Unexpected
 from channels_app.mirror.models import Arrival, Copy, Folder
 from channels_app.mirror.wire import State
@@ -47,10 +47,12 @@ class Place:
 def claim(stream: str) -> Place | None:
     """A stream's folders, their rows locked until the transaction ends; None when the stream is not mirrored."""
     kind, _, id = stream.partition(":")
-    channel = Channel.objects.select_related("org").filter(id=id).first() if kind == "channel" else None
-    org = channel.org if channel else Organization.objects.filter(id=id).first() if kind == "org" else None
+    channel = next(iter(prepared.rows(Channel, "id = %s", [id])), None) if kind == "channel" else None
+    org = next(iter(prepared.rows(Organization, "id = %s", [channel.org_id if channel else id])), None)
     if org is None:
         return None
+    if channel is not None:
+        channel.org = org
     wanted = {POSTS, LOG} if channel else {LOG}
     rows = _locked(stream)
     if rows.keys() != wanted:
@@ -62,7 +64,7 @@ def claim(stream: str) -> Place | None:
 
 def _locked(stream: str) -> dict[str, Folder]:
     # "posts" after "log" in the alphabet, before it in the order of locks
-    return {row.kind: row for row in Folder.objects.select_for_update().filter(stream=stream).order_by("-kind")}
+    return {row.kind: row for row in prepared.rows(Folder, "stream = %s ORDER BY kind DESC FOR UPDATE", [stream])}
 
 
 @dataclass(frozen=True, slots=True)

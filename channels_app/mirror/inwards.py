@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from channels_app.mail import Limits, event_seq, parse, parse_message_id
-from channels_app.mirror import copies, ours, quarantine, theirs
+from channels_app.mirror import copies, judging, ours, prepared, quarantine, theirs
 from channels_app.mirror.copies import BYTES_AT_ONCE
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import Mailbox, Unexpected
 from channels_app.mirror.judging import Arrived
-from channels_app.mirror.models import Arrival, Copy, Folder
+from channels_app.mirror.models import Copy, Folder
 from channels_app.mirror.pool import pool
-from workspace.events import log
+from workspace.events import log, statement
 from workspace.events.models import Event
 
 MAILS_AT_ONCE = 200
@@ -82,7 +82,7 @@ class _Intake:
         else:
             first = max(folder.uidnext, self._start)
             last = min(state.uidnext - 1, first + SPAN - 1)
-            uids = mailbox.uids(first, last) if last >= first else []
+            uids = list(range(first, last + 1))
             batch = _Batch(after=last + 1, more=last < state.uidnext - 1)
         _read_mails(mailbox, folder, uids, batch, cut=self._uids is None)
         return batch
@@ -96,19 +96,20 @@ class _Intake:
         uidnext = self._held_back if self._held_back is not None else batch.after
         if uidnext > folder.uidnext:
             folder.uidnext = uidnext
-            folder.save(update_fields=["uidnext"])
+            statement.run("UPDATE mirror_folder SET uidnext = %s WHERE id = %s RETURNING id", [uidnext, folder.id])
 
 
 def _read_mails(mailbox: Mailbox, folder: Folder, uids: Sequence[int], batch: _Batch, *, cut: bool) -> None:
     """Read those of these mails that are not known; `cut`: only as many as belong into one batch."""
-    known = set(Copy.objects.filter(folder=folder, uid__in=uids).values_list("uid", flat=True)) if uids else set()
-    fresh = [uid for uid in uids if uid not in known]
-    kept = quarantine.known(folder, fresh) if fresh else set()
+    known = {copy.uid for copy in prepared.rows(Copy, "folder_id = %s AND uid = ANY(%s)", [folder.id, list(uids)])}
+    sizes = mailbox.sizes([uid for uid in uids if uid not in known])
+    kept = quarantine.known(folder, list(sizes)) if sizes else set()
     batch.rubbish += kept
-    sizes = mailbox.sizes([uid for uid in fresh if uid not in kept])
     chosen: list[int] = []
     total = 0
     for uid, size in sizes.items():
+        if uid in kept:
+            continue
         if size > LIMITS.size:
             quarantine.keep_big(mailbox, folder, uid, size, user=_users(folder, [uid]).get(uid, ""), why="too big")
             batch.rubbish.append(uid)
@@ -123,8 +124,7 @@ def _read_mails(mailbox: Mailbox, folder: Folder, uids: Sequence[int], batch: _B
 
 def _users(folder: Folder, uids: Sequence[int]) -> dict[int, str]:
     """Who appended these mails, as far as the bell told."""
-    rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=uids)
-    return dict(rows.values_list("uid", "user"))
+    return {row.uid: row.user for row in judging.arrivals(folder, uids)}
 
 
 def _settle(place: Place, folder: Folder, batch: _Batch) -> None:
@@ -134,13 +134,18 @@ def _settle(place: Place, folder: Folder, batch: _Batch) -> None:
     mails = [Arrived(uid, raw, parse(raw, limits=LIMITS), users.get(uid, "")) for uid, raw in batch.raw.items()]
     own, others = ours.sort_out(place, mails)
     batch.rubbish += ours.recognise(place, folder, own)
-    rubbish, others = ours.recognise_carried_in(place, folder, others)
-    batch.rubbish += rubbish
+    if any(not mail.user for mail in others):
+        rubbish, others = ours.recognise_carried_in(place, folder, others)
+        batch.rubbish += rubbish
     rubbish, waiting = theirs.take_in(place, folder, others)
     batch.rubbish += rubbish
     batch.waiting += waiting
     settled = [uid for uid in batch.raw if uid not in waiting]
-    Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=settled).delete()
+    statement.run(_FORGET, [folder.id, settled])
+
+
+# Those of a former UIDVALIDITY too: they name nobody any more.
+_FORGET = "DELETE FROM mirror_arrival WHERE folder_id = %s AND uid = ANY(%s) RETURNING id"
 
 
 def take_in_log(stream: str, uids: Sequence[int] | None = None) -> None:
@@ -183,8 +188,7 @@ def _note_entries(place: Place, folder: Folder, heads: Mapping[int, bytes]) -> l
             rubbish.append(uid)
         else:
             fresh[seq] = Copy(folder=folder, uid=uid, seq=seq)
-    Copy.objects.bulk_create(fresh.values())
-    folder.held += len(fresh)
+    copies.add(folder, list(fresh.values()))
     return rubbish
 
 

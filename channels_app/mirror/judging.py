@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from channels_app.chat.models import Channel, Membership, Message
 from channels_app.mail import Parsed, parse_message_id
+from channels_app.mirror import prepared
 from channels_app.mirror.models import Arrival, Folder
 from workspace.people.models import Person
 from workspace.signin.app_passwords import mailbox_name
@@ -24,6 +24,12 @@ REFUSED_DEFECTS = (
     "too many attachments", "attachments too big",
 )  # fmt: skip
 NO_PERSON = {"auto-replied", "bounce", "receipt"}
+
+
+def arrivals(folder: Folder, uids: Sequence[int]) -> list[Arrival]:
+    """What is known of who appended these mails."""
+    where = "folder_id = %s AND uidvalidity = %s AND uid = ANY(%s)"
+    return prepared.rows(Arrival, where, [folder.id, folder.uidvalidity, list(uids)])
 
 
 class Unwanted(Exception):
@@ -49,7 +55,7 @@ class Court:
 
     def __init__(self, channel: Channel, folder: Folder, mails: Sequence[Arrived]) -> None:
         self._channel, self._folder = channel, folder
-        self._waiting = self._arrivals(mail.uid for mail in mails if not mail.user)
+        self._waiting = self._arrivals([mail.uid for mail in mails if not mail.user])
         self._people = self._members({mail.parsed.from_.email.lower() for mail in mails if mail.parsed.from_})
         self._targets = self._messages({value for mail in mails for value in _answered(mail.parsed)})
 
@@ -95,16 +101,20 @@ class Court:
         if message_id:
             self._targets.setdefault(message_id, message)
 
-    def _arrivals(self, uids: Iterable[int]) -> dict[int, datetime]:
-        rows = Arrival.objects.filter(folder=self._folder, uidvalidity=self._folder.uidvalidity, uid__in=list(uids))
-        return dict(rows.values_list("uid", "at"))
+    def _arrivals(self, uids: Sequence[int]) -> dict[int, datetime]:
+        return {row.uid: row.at for row in arrivals(self._folder, uids)} if uids else {}
 
     def _members(self, emails: set[str]) -> dict[str, Person]:
-        rows = Membership.objects.filter(channel=self._channel, person__active=True).select_related("person__org")
-        rows = rows.annotate(email=Lower("person__email")).filter(email__in=emails)
-        return {membership.person.email.lower(): membership.person for membership in rows}
+        inside = f"id IN (SELECT person_id FROM {Membership._meta.db_table} WHERE channel_id = %s)"
+        where = f"org_id = %s AND lower(email) = ANY(%s) AND active AND {inside}"
+        people = prepared.rows(Person, where, [self._channel.org_id, list(emails), self._channel.id])
+        for person in people:
+            person.org = self._channel.org
+        return {person.email.lower(): person for person in people}
 
     def _messages(self, values: set[str]) -> dict[str, str]:
+        if not values:
+            return {}
         own = {value: parsed.message for value in values if (parsed := parse_message_id(value)) is not None}
         rows = Message.objects.filter(channel=self._channel)
         there = set(rows.filter(id__in=own.values()).values_list("id", flat=True)) if own else set()

@@ -13,6 +13,7 @@ from channels_app.chat.models import Channel, Message
 from channels_app.files import storage
 from channels_app.files.models import StoredFile
 from channels_app.mail import Address, Attachment, Post, compose_post, message_id
+from channels_app.mirror import prepared
 from channels_app.mirror.wire import Mail
 from workspace.events.log import stamp
 from workspace.people.models import Person
@@ -67,15 +68,16 @@ def posts(channel: Channel, rows: Sequence[Message]) -> Iterator[Mail]:
 
 
 def _around(channel: Channel, rows: Sequence[Message]) -> _Around:
-    people = Person.objects.in_bulk({row.author_id for row in rows} | {id for row in rows for id in row.mentions})
-    roots = {row.thread_id for row in rows if row.thread_id}
-    known = Message.objects.filter(id__in=roots, external_id__isnull=False) if roots else Message.objects.none()
+    ids = {row.author_id for row in rows} | {id for row in rows for id in row.mentions}
+    people = {person.id: person for person in prepared.rows(Person, "id = ANY(%s)", [list(ids)])}
+    roots = [row.thread_id for row in rows if row.thread_id]
+    known = prepared.rows(Message, "id = ANY(%s) AND external_id IS NOT NULL", [roots]) if roots else []
     files: dict[str, list[StoredFile]] = defaultdict(list)
-    attached = AttachmentRow.objects.filter(message__in=[row.id for row in rows])
-    for found in attached.select_related("file").order_by("message", "position"):
-        files[found.message_id].append(found.file)
-    external = {id: value for id, value in known.values_list("id", "external_id") if value}
-    return _Around(channel, people, external, files)
+    attached = prepared.rows(AttachmentRow, "message_id = ANY(%s) ORDER BY position", [[row.id for row in rows]])
+    stored = StoredFile.objects.in_bulk([one.file_id for one in attached]) if attached else {}
+    for one in attached:
+        files[one.message_id].append(stored[one.file_id])
+    return _Around(channel, people, {row.id: row.external_id or "" for row in known}, files)
 
 
 def _compose(row: Message, around: _Around) -> bytes:

@@ -66,7 +66,6 @@ def recognise(place: Place, folder: Folder, own: Sequence[Own]) -> list[int]:
         if row is None or not row.deleted_at:
             why = "bears the id of a message, but is not what we wrote" if row else "bears the id of no message here"
             quarantine.keep(folder, mail.uid, mail.raw, mail.parsed, user=mail.user, why=why)
-    folder.save(update_fields=["held"])
     return rubbish
 
 
@@ -92,7 +91,6 @@ def recognise_carried_in(place: Place, folder: Folder, arrived: Sequence[Arrived
             rubbish.append(mail.uid)
         else:
             rubbish += _note(folder, mail.uid, row, have)
-    folder.save(update_fields=["held"])
     return rubbish, [mail for mail in arrived if keys[mail.uid] not in known]
 
 
@@ -105,8 +103,8 @@ def _note(folder: Folder, uid: int, row: Message, have: dict[int, Copy]) -> list
     """This mail is the message as it stands now; the UID that is superfluous because of that, if any."""
     copy = have.get(row.seq)
     if copy is None:
-        have[row.seq] = Copy.objects.create(folder=folder, uid=uid, seq=row.seq, version=mails.version(row))
-        folder.held += 1
+        have[row.seq] = Copy(folder=folder, uid=uid, seq=row.seq, version=mails.version(row))
+        copies.add(folder, [have[row.seq]])
         return []
     if copy.version == mails.version(row):
         return [uid] if copy.uid != uid else []

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
-from channels_app.mirror import copies, logbook, mails, settling
+from channels_app.mirror import copies, logbook, mails, prepared, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import TROUBLE, Mailbox
@@ -38,8 +38,14 @@ def drain(stream: str) -> bool:
         settling.settle(stream)
     except (*TROUBLE, TryLater) as error:
         trouble = str(error) or type(error).__name__
-    done = lanes.drain(SUBSCRIBER, stream, lambda entries: _deliver(stream, entries, trouble), batch=BATCH)
-    if done.delivered and Folder.objects.filter(stream=stream, untidy=True).exists():
+    shaping: list[bool] = []
+
+    def deliver(entries: Sequence[Entry]) -> None:
+        _deliver(stream, entries, trouble)
+        shaping.extend(entry.kind in SHAPING for entry in entries)
+
+    done = lanes.drain(SUBSCRIBER, stream, deliver, batch=BATCH)
+    if done.delivered and any(shaping):
         settling.settle(stream)
     return done.delivered > 0
 
@@ -66,7 +72,7 @@ def _deliver_messages(mailbox: Mailbox, place: Place, entries: Sequence[Entry]) 
     assert place.posts is not None and place.channel is not None
     folder, channel = place.posts, place.channel
     ids = {id for entry in entries if (id := _message(entry))}
-    rows = list(Message.objects.filter(id__in=ids).order_by("seq")) if ids else []
+    rows = prepared.rows(Message, "id = ANY(%s) ORDER BY seq", [list(ids)]) if ids else []
     if not rows:
         return set()
     have = copies.known(folder, (row.seq for row in rows))
@@ -117,6 +123,8 @@ def _said_of(place: Place, deleted: Sequence[Message]) -> set[int]:
 
 def _deliver_log(mailbox: Mailbox, place: Place, entries: Sequence[Entry], forget: set[int]) -> None:
     logged = {entry.seq: entry for entry in entries if _belongs_in_log(place, entry)}
+    if not logged and not forget:
+        return
     have = copies.known(place.log, {*logged, *forget})
     missing = [entry for seq, entry in logged.items() if seq not in have]
     again = [entry for seq in sorted(forget & have.keys()) for entry in log.read(place.stream, seq - 1, limit=1)]

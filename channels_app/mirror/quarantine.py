@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from channels_app.files import storage
 from channels_app.mail import Parsed
+from channels_app.mirror import prepared
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Folder, Quarantined
 from workspace.events.ids import new_id
@@ -67,5 +68,5 @@ def _clean(text: str, most: int) -> str:
 
 def known(folder: Folder, uids: list[int]) -> set[int]:
     """Those of these UIDs that are in quarantine already and only wait to be removed from the folder."""
-    rows = Quarantined.objects.filter(stream=folder.stream, uidvalidity=folder.uidvalidity, uid__in=uids)
-    return set(rows.values_list("uid", flat=True))
+    where = "stream = %s AND uidvalidity = %s AND uid = ANY(%s)"
+    return {row.uid for row in prepared.rows(Quarantined, where, [folder.stream, folder.uidvalidity, uids])}

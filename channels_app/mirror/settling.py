@@ -14,13 +14,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from channels_app.mirror import inwards
+from channels_app.mirror import inwards, prepared
 from channels_app.mirror.folders import claim, shape
 from channels_app.mirror.imap import TROUBLE
 from channels_app.mirror.models import Folder
 from channels_app.mirror.pool import pool
 from channels_app.mirror.wire import State
-from workspace.events import lanes
+from workspace.events import lanes, statement
 from workspace.events.lanes import TryLater
 from workspace.events.models import Lane
 
@@ -29,15 +29,18 @@ PREFIXES = ("channel:", "org:")
 Verb = Callable[[str], None]
 
 
+_LANE = """
+SELECT l.due <= now() AND s.head > l.cursor FROM events_lane l JOIN events_stream s ON s.key = l.stream_id
+WHERE l.subscriber = %s AND l.stream_id = %s
+"""
+
+
 def lane_is_due(stream: str) -> bool:
     """Whether a stream's lane (made if there is none) has something to deliver that may go now."""
-    lane = Lane.objects.filter(subscriber=SUBSCRIBER, stream_id=stream).values_list("due", "cursor", "stream__head")
-    row = lane.first()
-    if row is None:
+    found = statement.run(_LANE, [SUBSCRIBER, stream])
+    if not found:
         lanes.open_lane(SUBSCRIBER, stream)
-        return True
-    due, cursor, head = row
-    return bool(due <= timezone.now() and head > cursor)
+    return not found or bool(found[0][0])
 
 
 def settle(stream: str) -> None:
@@ -58,7 +61,7 @@ def settle(stream: str) -> None:
 
 
 def _rows(stream: str) -> list[Folder]:
-    return list(Folder.objects.filter(stream=stream).order_by("-kind"))
+    return prepared.rows(Folder, "stream = %s ORDER BY kind DESC", [stream])
 
 
 def _look(names: Sequence[str]) -> dict[str, State]:
@@ -79,6 +82,14 @@ def _take_in(stream: str, rows: Iterable[Folder], states: Mapping[str, State]) -
                 inwards.take_in(stream)
             else:
                 inwards.take_in_log(stream)
+
+
+def take_in(stream: str) -> None:
+    """Take in what just came into a channel's folder; the quick way, when all is as it was. Raises as `settle`."""
+    try:
+        inwards.take_in(stream)
+    except TROUBLE:
+        settle(stream)
 
 
 def tidy(stream: str) -> None:

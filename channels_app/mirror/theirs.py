@@ -6,6 +6,7 @@ import io
 import logging
 import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -37,8 +38,8 @@ def take_in(place: Place, folder: Folder, mails: Sequence[Arrived]) -> tuple[lis
         work.take(mail)
     work.post()
     waiting = [Arrival(folder=folder, uidvalidity=folder.uidvalidity, uid=uid) for uid in work.waiting]
-    Arrival.objects.bulk_create(waiting, ignore_conflicts=True)
-    folder.save(update_fields=["held"])
+    if waiting:
+        Arrival.objects.bulk_create(waiting, ignore_conflicts=True)
     return work.rubbish, work.waiting
 
 
@@ -78,7 +79,7 @@ class _Work:
             self.post()  # it answers one that is not a message yet
         try:
             person = self._court.author(mail)
-            with transaction.atomic():
+            with transaction.atomic() if _needs_savepoint(mail.parsed) else nullcontext():
                 if self._act(mail, person):
                     self.rubbish.append(mail.uid)
                     return
@@ -156,9 +157,7 @@ class _Work:
                 self._note(mail, outcome, have)
             else:
                 self._refuse(mail, outcome.message if isinstance(outcome, Refusal) else outcome)
-        fresh = [copy for copy in have.values() if copy.pk is None]
-        Copy.objects.bulk_create(fresh)
-        self.folder.held += len(fresh)
+        copies.add(self.folder, [copy for copy in have.values() if copy.pk is None])
 
     def _note(self, mail: Arrived, posted: posting.Posted, have: dict[int, Copy]) -> None:
         """The mail is the message's mail in the folder, unless the message has one or is no longer what it says."""
@@ -172,6 +171,11 @@ class _Work:
     def _refuse(self, mail: Arrived, why: str) -> None:
         quarantine.keep(self.folder, mail.uid, mail.raw, mail.parsed, user=mail.user, why=why)
         self.rubbish.append(mail.uid)
+
+
+def _needs_savepoint(parsed: Parsed) -> bool:
+    """Whether taking the mail in writes something before it is posted."""
+    return bool(parsed.attachments or parsed.chat_content or parsed.reaction is not None)
 
 
 def _post_alone(what: Posting) -> Outcome | str:

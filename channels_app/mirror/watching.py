@@ -102,7 +102,7 @@ async def _carry(streams: set[str]) -> None:
 def _look(stream: str, closely: bool) -> None:
     """One look, in a thread."""
     try:
-        (healing.heal if closely else settling.settle)(stream)
+        healing.heal(stream) if closely else settling.take_in(stream)
     except (*TROUBLE, TryLater) as error:
         log.info("%s: later (%s)", stream, error)
     except Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import socket
 import statistics
 import sys
 import threading
@@ -137,6 +138,19 @@ def test_nobody_there_and_nothing_is_lost(servers: Running, roost: IMAPClient, b
     assert time.perf_counter() - began < 2
     lines = [json.loads(line) for line in spool.read_text().splitlines()]
     assert [(events[0]["user"], events[0]["uid"]) for events in lines] == [(BOB, 1), (BOB, 2)]
+
+
+def test_a_watcher_that_hangs_costs_seconds(servers: Running, roost: IMAPClient, bob: IMAPClient) -> None:
+    """It takes connections and never answers; the append goes through, and the spool has it."""
+    folder = channel(roost, "hanging")
+    spool: Path = servers.data / "mail" / "bells.spool"
+    spool.unlink(missing_ok=True)
+    where = urlsplit(servers.env()["IMAP_BELL_URL"])
+    with socket.create_server((where.hostname or "", where.port or 0)):
+        began = time.perf_counter()
+        bob.append(folder, MAIL)
+        assert time.perf_counter() - began < 6
+    assert BOB in spool.read_text()
 
 
 def test_rings_at_once(

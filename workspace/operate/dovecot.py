@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ NEEDED = (
     "lib/dovecot/lmtp",
     "lib/dovecot/modules/lib22_push_notification_lua_plugin.so",
 )
+BUILT_IN = {"m": b"/usr/lib/dovecot/modules", "dc": b"/usr/bin/doveconf"}  # and the links that stand in for them
 SERVICE_ACCOUNT = "roost"
 MASTER = "roost-master"
 
@@ -64,19 +66,47 @@ def installation() -> Installation:
 
 
 def _relocate(root: Path, links: Path) -> None:
-    """Point the two paths that are built into libdovecot to the links (shorter ones, padded with NUL)."""
-    done = root / "relocated"
-    if done.exists():
+    """Point the two paths that are built into Dovecot's programs and libraries to the links, padded to their length.
+
+    2.4 has the modules' path in `config` and `doveconf` too, where it decides which plugins' settings there are.
+    """
+    marker = root / "relocated"
+    before = marker.read_text() if marker.exists() else ""
+    if before == str(links):
         return
-    library = (root / "usr/lib/dovecot/libdovecot.so.0").resolve()
-    data = library.read_bytes()
-    for old, new in ((b"/usr/lib/dovecot/modules\0", links / "m"), (b"/usr/bin/doveconf\0", links / "dc")):
-        fresh = os.fsencode(new)
-        if data.count(old) != 1 or len(fresh) >= len(old):
-            raise RuntimeError("this Dovecot build can't be relocated; install Dovecot or set IMAP_URL")
-        data = data.replace(old, fresh.ljust(len(old), b"\0"))
-    library.write_bytes(data)
-    done.touch()
+    swaps: list[tuple[bytes, bytes]] = []
+    for name, built_in in BUILT_IN.items():
+        fresh = _padded(links, name, len(built_in))
+        swaps += [(old, fresh) for old in (built_in, before and _padded(Path(before), name, len(built_in))) if old]
+    found = [path for top in ("usr/lib/dovecot", "usr/bin", "usr/sbin") for path in (root / top).rglob("*")]
+    changed = [_swap(path, swaps) for path in found if path.is_file() and not path.is_symlink()]
+    if not before and not marker.exists() and not any(changed):
+        raise RuntimeError("this Dovecot build can't be relocated; install Dovecot or set IMAP_URL")
+    marker.write_text(str(links))
+
+
+def _padded(links: Path, name: str, length: int) -> bytes:
+    """The path of a link in exactly `length` bytes."""
+    slashes = length - len(str(links)) - len(name)
+    if slashes < 1:
+        raise RuntimeError(f"{links} is too long to stand in for Dovecot's own paths")
+    return f"{links}{'/' * slashes}{name}".encode()
+
+
+def _swap(path: Path, swaps: list[tuple[bytes, bytes]]) -> bool:
+    """Replace bytes in a program or library, such that one that runs keeps what it has."""
+    data = fresh = path.read_bytes()
+    if not data.startswith(b"\x7fELF"):
+        return False
+    for old, new in swaps:
+        fresh = fresh.replace(old, new)
+    if fresh == data:
+        return False
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(fresh)
+    shutil.copymode(path, beside)
+    beside.replace(path)
+    return True
 
 
 def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> Part:

@@ -5,6 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+_MAILBOXES = """  mailbox Sent {
+    special_use = \\Sent
+    auto = subscribe
+  }
+  mailbox Drafts {
+    special_use = \\Drafts
+    auto = subscribe
+  }
+  mailbox Trash {
+    special_use = \\Trash
+    auto = subscribe
+  }
+"""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -32,6 +46,7 @@ def _common(o: Layout) -> str:
     services = "".join(
         f"service {name} {{\n  chroot =\n}}\n" for name in ("anvil", "stats", "imap-urlauth-login", "dns-client")
     )
+    unlimited = "service_count = 0" if o.version.startswith("2.3") else "restart_request_count = unlimited"
     return f"""base_dir = {o.home}/run
 state_dir = {o.home}/state
 default_internal_user = {o.user}
@@ -55,7 +70,7 @@ auth_master_user_separator = *
 recipient_delimiter = +
 service imap-login {{
   chroot =
-  service_count = 0
+  {unlimited}
   process_min_avail = 1
   client_limit = 1000
   inet_listener imap {{
@@ -127,19 +142,7 @@ namespace inbox {{
   inbox = yes
   separator = /
   prefix =
-  mailbox Sent {{
-    special_use = \\Sent
-    auto = subscribe
-  }}
-  mailbox Drafts {{
-    special_use = \\Drafts
-    auto = subscribe
-  }}
-  mailbox Trash {{
-    special_use = \\Trash
-    auto = subscribe
-  }}
-}}
+{_MAILBOXES}}}
 namespace channels {{
   type = public
   separator = /
@@ -176,6 +179,7 @@ mail_plugin_dir = {o.root}/usr/lib/dovecot/modules
 auth_mechanisms = plain login
 mail_driver = mdbox
 mail_path = ~/mail
+mdbox_rotate_size = 32M
 mail_home = {o.home}/home/%{{user | lower}}
 mail_plugins {{
   acl = yes
@@ -208,7 +212,7 @@ userdb static {{
 namespace inbox {{
   inbox = yes
   separator = /
-}}
+{_MAILBOXES}}}
 namespace channels {{
   type = public
   separator = /
@@ -221,6 +225,7 @@ namespace channels {{
 }}
 acl_driver = vfile
 acl_global_path = {o.home}/acl
+acl_cache_ttl = 2 secs
 acl_user = %{{user}}
 push_notification lua {{
   driver = lua

@@ -1,6 +1,6 @@
 /** A dialog: titled, closed by Esc, gives the focus back to where it came from. */
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { IconButton } from "./Button";
 import css from "./Dialog.module.css";
 
@@ -16,6 +16,10 @@ interface Props {
 }
 
 export function Dialog({ title, description, onClose, children, wide = false, bare = false, returnTo }: Props) {
+  // Dialogs are opened from anywhere, without a trigger that radix could know.
+  const [before] = useState(() =>
+    document.activeElement === document.body ? null : (document.activeElement as HTMLElement | null),
+  );
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -23,9 +27,9 @@ export function Dialog({ title, description, onClose, children, wide = false, ba
         <Radix.Content
           className={[css.dialog, wide && css.wide, bare && css.bare].filter(Boolean).join(" ")}
           onCloseAutoFocus={(event) => {
-            if (!returnTo) return;
             event.preventDefault();
-            returnTo()?.focus();
+            const target = returnTo?.() ?? (before?.isConnected ? before : null);
+            (target ?? document.querySelector<HTMLElement>("[data-composer]"))?.focus();
           }}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

@@ -40,7 +40,7 @@ export function Welcome() {
           <Button look="primary" onClick={() => openDialog({ kind: "create-channel" })}>
             Create a channel
           </Button>
-          <Button onClick={() => openDialog({ kind: "browse" })}>Browse channels</Button>
+          <Button onClick={() => openDialog({ kind: "browse" })}>See all channels</Button>
           {admin && <Button onClick={() => openDialog({ kind: "invite" })}>Invite people</Button>}
         </div>
       )}

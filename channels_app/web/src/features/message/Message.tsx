@@ -43,8 +43,8 @@ export const Message = memo(function Message({ message, first, flash = false, pl
       data-held={held}
       data-editing={editing}
       data-message={message.id}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: messages are walked and acted upon by keyboard
-      tabIndex={0}
+      // A conversation is one stop of the Tab key; inside it the arrows go from message to message.
+      tabIndex={place === "list" ? 0 : -1}
       aria-label={`${name}, ${timeOf(message.created_at)}`}
       onPointerEnter={() => setActive(true)}
       onPointerLeave={() => setActive(false)}

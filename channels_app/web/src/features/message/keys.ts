@@ -16,6 +16,17 @@ export function useMessageKeys(message: Message, me: Id): (event: KeyboardEvent<
   };
 }
 
+/** On the conversation itself, ↑ goes to the last message in sight. */
+export function walkIn(event: KeyboardEvent<HTMLElement>): void {
+  if (event.target !== event.currentTarget || event.key !== "ArrowUp") return;
+  const box = event.currentTarget.getBoundingClientRect();
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-message]")];
+  const last = all.findLast((row) => row.getBoundingClientRect().top < box.bottom - 8);
+  if (!last) return;
+  event.preventDefault();
+  last.focus({ preventScroll: true });
+}
+
 function actions(message: Message, me: Id, row: HTMLElement): Record<string, () => void> {
   const walk = (step: 1 | -1): void => {
     const all = [...(row.closest("[role=log], [role=list]")?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];

@@ -11,6 +11,7 @@ import { closeThread, openThread, rowKey } from "../../data/verbs";
 import { Button } from "../../ui/Button";
 import { Spinner } from "../../ui/Splash";
 import { Composer } from "../composer/Composer";
+import { walkIn } from "../message/keys";
 import { Message } from "../message/Message";
 import { PendingMessage } from "../message/PendingMessage";
 import { rowsOf } from "../timeline/rows";
@@ -70,7 +71,16 @@ function Replies({ channel, root }: { channel: Id; root: Known }) {
   useStuckToEnd(scroller, rows.length);
   const count = rows.length;
   return (
-    <div ref={scroller} className={css.scroll} role="log" aria-label="Thread" aria-live="off">
+    <div
+      ref={scroller}
+      className={css.scroll}
+      role="log"
+      aria-label="Thread"
+      aria-live="off"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and its messages are walked from here
+      tabIndex={0}
+      onKeyDown={walkIn}
+    >
       <Message message={root} first place="thread" />
       <p className={css.count}>{count === 0 ? "No replies yet" : count === 1 ? "1 reply" : `${count} replies`}</p>
       {rows.map((row) =>

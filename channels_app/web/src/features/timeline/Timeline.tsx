@@ -10,6 +10,7 @@ import { Icon } from "../../ui/Icon";
 import { Spinner } from "../../ui/Splash";
 import { complain } from "../../ui/toasts";
 import { Intro } from "../channel/Intro";
+import { walkIn } from "../message/keys";
 import css from "./Timeline.module.css";
 import { TimelineRow } from "./TimelineRow";
 import { useLooking, useNewLine, useRows } from "./useTimeline";
@@ -107,7 +108,17 @@ export function Timeline({ channel, target }: Props) {
 
   return (
     <div className={css.frame}>
-      <div ref={scroller} className={css.scroll} onScroll={look} role="log" aria-label="Messages" aria-live="off">
+      <div
+        ref={scroller}
+        className={css.scroll}
+        onScroll={look}
+        role="log"
+        aria-label="Messages"
+        aria-live="off"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and its messages are walked from here
+        tabIndex={0}
+        onKeyDown={walkIn}
+      >
         <div className={css.sizer} style={{ height: list.getTotalSize() }}>
           <div ref={introBox} className={css.top}>
             {hasBefore ? <Spinner label="Loading earlier messages" /> : <Intro id={channel} />}

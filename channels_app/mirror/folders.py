@@ -24,7 +24,10 @@ UNKNOWN = {"": "unknown"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folders of a stream, and what they are of: a channel's has both, an organization's only a Log."""
+    """The folders of a stream, and what they are of: a channel's has both, an organization's only a Log.
+
+    `people:<organization>` is no stream, but stands for the folder of what only one person sees (`personal`).
+    """
 
     stream: str
     org: Organization
@@ -39,7 +42,7 @@ class Place:
     def names(self) -> list[str]:
         """What the folders should be called, in the order of `folders`."""
         if self.channel is None:
-            return [names.org_log(self.org)]
+            return [names.people(self.org) if self.stream.startswith("people:") else names.org_log(self.org)]
         name = names.channel_folder(self.channel)
         return [name, f"{name}/{names.LOG}"]
 

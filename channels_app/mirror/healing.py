@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from channels_app.mirror import inwards, outwards, settling
+from channels_app.mirror import inwards, outwards, personal, settling
 from channels_app.mirror.folders import claim
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Copy, Folder
 from channels_app.mirror.pool import pool
-from workspace.events.models import Lane
 
 WRITE_AT_MOST = 500
 
@@ -27,10 +26,13 @@ class Difference:
 def heal(stream: str) -> None:
     """Mend a stream's folders. Raises one of `imap.TROUBLE` when the server is away, `TryLater`."""
     settling.settle(stream)
+    if stream.startswith("people:"):
+        personal.settle(stream)
+        return
     with transaction.atomic():
-        lane = Lane.objects.select_for_update().get(subscriber=settling.SUBSCRIBER, stream_id=stream)
+        lane = settling.lock_lane(stream)
         place = claim(stream)
-        if place is None:
+        if place is None or lane is None:
             return
         with pool.mailbox() as mailbox:
             found = {row.kind: _compare(mailbox, row) for row in place.folders}

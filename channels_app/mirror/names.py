@@ -10,7 +10,7 @@ from channels_app.mirror.imap import ROOT
 from workspace.people.models import Organization, Person, Role
 from workspace.signin.app_passwords import mailbox_name
 
-LOG = "Log"
+LOG, PEOPLE = "Log", "People"
 # RFC 4314. Nobody but the mirror removes mails (t, e), folders (x) or makes them (k): who could would only see them
 # come back.
 READ = "lrs"
@@ -24,10 +24,14 @@ def org_log(org: Organization) -> str:
     return f"{ROOT}/{org.slug}/{LOG}"
 
 
+def people(org: Organization) -> str:
+    return f"{ROOT}/{org.slug}/{PEOPLE}"
+
+
 def channel_folder(channel: Channel) -> str:
     """`Channels/<organization>/<name>`; direct conversations under Direct, deleted channels under Archive.
 
-    Channel names are lower case, so `Direct`, `Archive` and `Log` are free.
+    Channel names are lower case, so `Direct`, `Archive`, `Log` and `People` are free.
     """
     home = f"{ROOT}/{channel.org.slug}"
     tail = channel.id[-6:]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
-from channels_app.mirror import copies, logbook, mails, prepared, settling
+from channels_app.mirror import copies, logbook, mails, personal, prepared, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import TROUBLE, Mailbox
@@ -35,7 +35,7 @@ def drain(stream: str) -> bool:
         return False
     trouble = ""
     try:
-        settling.settle(stream)
+        settling.settle(personal.folder_stream(stream) if stream.startswith("person:") else stream)
     except (*TROUBLE, TryLater) as error:
         trouble = str(error) or type(error).__name__
     shaping: list[bool] = []
@@ -45,7 +45,7 @@ def drain(stream: str) -> bool:
         shaping.extend(entry.kind in SHAPING for entry in entries)
 
     done = lanes.drain(SUBSCRIBER, stream, deliver, batch=BATCH)
-    if done.delivered and any(shaping):
+    if done.delivered and any(shaping) and not stream.startswith("person:"):
         settling.settle(stream)
     return done.delivered > 0
 
@@ -53,6 +53,9 @@ def drain(stream: str) -> bool:
 def _deliver(stream: str, entries: Sequence[Entry], trouble: str) -> None:
     if trouble:
         raise TryLater(trouble)
+    if stream.startswith("person:"):
+        personal.deliver(stream, entries)
+        return
     place = claim(stream)
     if place is None:
         return

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from channels_app.mirror import inwards, prepared
+from channels_app.mirror import inwards, personal, prepared
 from channels_app.mirror.folders import claim, shape
 from channels_app.mirror.imap import TROUBLE
 from channels_app.mirror.models import Folder
@@ -27,6 +27,8 @@ from workspace.events.models import Lane
 SUBSCRIBER = "mirror"
 PREFIXES = ("channel:", "org:")
 Verb = Callable[[str], None]
+# Read marks move all the time; what a sweep carries of them is bounded.
+PEOPLE_A_SWEEP = 30
 
 
 _LANE = """
@@ -80,6 +82,8 @@ def _take_in(stream: str, rows: Iterable[Folder], states: Mapping[str, State]) -
         if row.name in states and states[row.name].uidnext != row.uidnext:
             if row.kind == Folder.Kind.POSTS:
                 inwards.take_in(stream)
+            elif stream.startswith("people:"):
+                personal.settle(stream)
             else:
                 inwards.take_in_log(stream)
 
@@ -94,18 +98,27 @@ def take_in(stream: str) -> None:
 
 def tidy(stream: str) -> None:
     """Bring the folders into shape. Raises as `settle`."""
-    lanes.open_lane(SUBSCRIBER, stream)
     with transaction.atomic():
-        lane = Lane.objects.select_for_update().get(subscriber=SUBSCRIBER, stream_id=stream)
+        lane = lock_lane(stream)
         place = claim(stream)
         if place is None:
             return
         with pool.mailbox() as mailbox:
             shaped = shape(mailbox, place)
-        if shaped.fresh:
+        if shaped.fresh and lane:
             begin_anew(lane, 0)
+        elif shaped.fresh:
+            personal.write_all_again(place.log)
     if shaped.waits:
         raise TryLater(shaped.waits)
+
+
+def lock_lane(stream: str) -> Lane | None:
+    """The stream's lane, locked; None for the folder of people, which has none of its own."""
+    if stream.startswith("people:"):
+        return None
+    lanes.open_lane(SUBSCRIBER, stream)
+    return Lane.objects.select_for_update().get(subscriber=SUBSCRIBER, stream_id=stream)
 
 
 def begin_anew(lane: Lane, cursor: int) -> None:
@@ -132,4 +145,7 @@ def differing(states: Mapping[str, State]) -> dict[str, set[str]]:
 def behind() -> list[str]:
     """Streams whose lane has something to deliver now."""
     due = Lane.objects.filter(subscriber=SUBSCRIBER, due__lte=timezone.now(), stream__head__gt=F("cursor"))
-    return list(due.order_by("due").values_list("stream_id", flat=True)[:2000])
+    due = due.order_by("due", "id")
+    shared = due.exclude(stream__key__startswith="person:").values_list("stream_id", flat=True)[:2000]
+    people = due.filter(stream__key__startswith="person:").values_list("stream_id", flat=True)[:PEOPLE_A_SWEEP]
+    return [*shared, *people]

@@ -21,7 +21,7 @@ _BUSY = "mirror:sweeping"
 _OPEN_LANES = """
 INSERT INTO events_lane (subscriber, stream_id, cursor, due, attempts, why, refused)
 SELECT %s, key, 0, now(), 0, '', 0 FROM events_stream s
-WHERE (key LIKE 'channel:%%' OR key LIKE 'org:%%')
+WHERE (key LIKE 'channel:%%' OR key LIKE 'org:%%' OR key LIKE 'person:%%') AND head > 0
   AND NOT EXISTS (SELECT 1 FROM events_lane l WHERE l.subscriber = %s AND l.stream_id = s.key)
 ON CONFLICT DO NOTHING
 """

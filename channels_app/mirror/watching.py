@@ -42,7 +42,10 @@ class Watcher:
         if not settings.IMAP_URL:
             await asyncio.Event().wait()
         inward = Ear(self.look).run() if settings.IMAP_BELL else Foreign(self.look).run()
-        await asyncio.gather(self._follow_posts(), inward)
+        try:
+            await asyncio.gather(self._follow_posts(), inward)
+        finally:
+            self._threads.shutdown(cancel_futures=True)
 
     def look(self, streams: Iterable[str], *, closely: bool = False) -> None:
         """Look into folders: one look at a stream at a time; what rings meanwhile is one more look."""

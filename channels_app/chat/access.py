@@ -5,6 +5,7 @@ What the person may not see does not exist for them (`NotFound`); what they see 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -13,7 +14,7 @@ from channels_app.chat.models import OPEN_KINDS, Attachment, Channel, Membership
 from channels_app.chat.policy import Standing, allows
 from channels_app.files.models import StoredFile
 from workspace.events.refusal import Conflict, Forbidden, NotFound
-from workspace.people.models import Person
+from workspace.people.models import Person, Role
 
 # What still works in an archived channel.
 ARCHIVED_ACTIONS = {
@@ -98,6 +99,37 @@ def may_follow(person: Person, stream: str) -> bool:
             return False
         return True
     return stream == person.stream or (stream == f"org:{person.org_id}" and not person.is_guest)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What a person's clients may follow now: their role, the streams of their own, and those of the ones asked for."""
+
+    role: str
+    own: frozenset[str]
+    allowed: frozenset[str]
+
+
+def following(person_id: str, asked: Collection[str]) -> Following | None:
+    """How an open socket stands now, read afresh; None when the person is out. Three queries, whatever is asked."""
+    person = Person.objects.active().select_related("org").filter(id=person_id).first()
+    if person is None:
+        return None
+    own = frozenset(streams(person))
+    channels = [stream.removeprefix("channel:") for stream in asked if stream.startswith("channel:")]
+    seen = Channel.objects.filter(visible_channels(person), id__in=channels).values_list("id", flat=True).distinct()
+    return Following(person.role, own, own | {f"channel:{id}" for id in seen})
+
+
+def readers(channel_id: str, people: Collection[str]) -> set[str]:
+    """Those of the people (ids) who may read a channel now."""
+    row = Channel.objects.filter(id=channel_id, deleted_at=None).first()
+    if row is None:
+        return set()
+    inside = Q(memberships__channel=row)
+    may = inside | ~Q(role=Role.GUEST) if row.is_open else inside
+    rows = Person.objects.active().filter(may, org_id=row.org_id, id__in=people)
+    return set(rows.values_list("id", flat=True))
 
 
 def file(person: Person, file_id: str) -> StoredFile:

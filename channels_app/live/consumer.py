@@ -72,7 +72,7 @@ class LiveConsumer(AsyncConsumer):
 
     async def _enter(self, person: Person) -> None:
         self.person = person
-        self.socket.person, self.socket.org = person.id, person.org_id
+        self.socket.person, self.socket.org, self.socket.role = person.id, person.org_id, person.role
         self.heads = await _streams(person)
         self.process.hub.enter(self.socket)
         hello = {

@@ -17,19 +17,27 @@ from typing import Any
 import orjson
 from channels.db import database_sync_to_async
 
-from channels_app.live.socket import Frame, Socket, frame
+from channels_app.chat import access
+from channels_app.live.socket import TOO_SLOW, Frame, Socket, frame
 from workspace.events import log as event_log
 from workspace.events.log import Entry
 
 log = logging.getLogger(__name__)
 
 REPLAY_BATCH = 200
-ACCESS_ENDED = 4403
-_MEMBERSHIP = re.compile(r'"kind":"(?:channel\.joined|channel\.left|access\.ended)"')
+ACCESS_ENDED, RESTART, COME_BACK = 4403, 1012, TOO_SLOW
+# Events of a person's own stream, and of a channel's, that change who may follow what.
+PERSONAL = ("channel.joined", "channel.left", "access.ended", "access.changed")
+CLOSING = ("channel.changed", "channel.deleted")
+# The kind stands near the beginning of a frame, before anything that people wrote.
+KIND_WITHIN = 120
+_ACCESS = re.compile('"kind":"(?:' + "|".join(map(re.escape, PERSONAL + CLOSING)) + ')"')
 
 LocalListener = Callable[[Sequence[Entry]], None]
 
 _read = database_sync_to_async(event_log.read, thread_sensitive=False)
+_following = database_sync_to_async(access.following, thread_sensitive=False)
+_readers = database_sync_to_async(access.readers, thread_sensitive=False)
 _heads = database_sync_to_async(event_log.heads, thread_sensitive=False)
 
 
@@ -93,18 +101,30 @@ class Hub:
     # Following a stream
 
     async def follow(self, socket: Socket, cursors: Mapping[str, int]) -> None:
-        """Replay each stream after its cursor, in order, then give it live."""
-        heads = await self._watch(list(cursors))
-        for stream in cursors:
-            self.unfollow_live(socket, stream)
-        for stream, cursor in cursors.items():
-            try:
-                await self._replay(socket, stream, cursor, heads.get(stream, 0))
-            finally:
-                followed = self.streams.get(stream)
-                if followed is not None:
-                    followed.waiting -= 1
-                    self._drop_if_unused(stream, followed)
+        """Replay each stream after its cursor, in order, then give it live. Never raises.
+
+        A socket that can't be given what it was promised is closed, so that its client comes back: it must not fall
+        silent.
+        """
+        watched: list[str] = []
+        try:
+            heads = await self._watch(list(cursors))
+            watched = list(cursors)
+            for stream in cursors:
+                self.unfollow_live(socket, stream)
+            joined: dict[str, int] = {}
+            for stream, cursor in cursors.items():
+                await self._replay(socket, stream, cursor, heads.get(stream, 0), joined)
+            if joined:
+                await self._settle(socket, joined)
+        except Exception as error:
+            log.warning("a replay failed: %s", error)
+            socket.close(COME_BACK)
+        finally:
+            for stream in watched:
+                followed = self.streams[stream]
+                followed.waiting -= 1
+                self._drop_if_unused(stream, followed)
 
     def unfollow_live(self, socket: Socket, stream: str) -> None:
         socket.streams.discard(stream)
@@ -137,7 +157,8 @@ class Hub:
                 self._fetch(stream)
         return heads
 
-    async def _replay(self, socket: Socket, stream: str, cursor: int, head: int) -> None:
+    async def _replay(self, socket: Socket, stream: str, cursor: int, head: int, joined: dict[str, int]) -> None:
+        """`joined` notes what of it concerns the socket's own access: a channel's cursor by its stream."""
         while not socket.closed:
             followed = self.streams[stream]
             target = max(head, followed.last)
@@ -148,6 +169,10 @@ class Hub:
             for entry in entries:
                 await socket.send(frame(entry.frame().decode()))
                 cursor = entry.seq
+                if entry.kind in PERSONAL or entry.kind in CLOSING:
+                    channel = entry.payload.get("channel")
+                    told = isinstance(channel, dict)
+                    joined.update({f"channel:{channel['id']}": channel["head"]} if told else {"": 0})
             if not entries:
                 # A cursor before the log's beginning or a rolled-back head: there is nothing to wait for.
                 self._go_live(socket, stream, self.streams[stream], cursor)
@@ -216,8 +241,8 @@ class Hub:
         else:
             for socket in tuple(followed.sockets):
                 socket.push(message)
-        if stream.startswith("person:"):
-            self._follow_membership(stream.removeprefix("person:"), message["text"])
+        if _ACCESS.search(message["text"], 0, KIND_WITHIN):
+            self._mind_access(stream, followed, seq, orjson.loads(message["text"]))
 
     def _hand_out_carefully(self, followed: Followed, seq: int, message: Frame) -> None:
         for socket in tuple(followed.sockets):
@@ -227,19 +252,55 @@ class Hub:
             if seq >= has:
                 followed.ahead.pop(socket, None)
 
-    def _follow_membership(self, person: str, text: str) -> None:
-        """A person's own stream says which channels their sockets follow, and when they are out."""
-        if not _MEMBERSHIP.search(text):
+    # Who may go on
+
+    def _mind_access(self, stream: str, followed: Followed, seq: int, event: dict[str, Any]) -> None:
+        """An event that changes who may follow what: acted on before the next one goes out."""
+        if stream.startswith("person:"):
+            for socket in self.sockets_of(stream.removeprefix("person:")):
+                self._mind_person(socket, event)
+        elif event["kind"] in CLOSING:
+            # Whoever only looked in may be out now, so all wait until it is known who may stay.
+            sockets = tuple(followed.sockets)
+            for socket in sockets:
+                self.unfollow(socket, stream)
+            self._spawn(self._readmit(sockets, stream, seq))
+
+    def _mind_person(self, socket: Socket, event: dict[str, Any]) -> None:
+        kind, channel = event["kind"], event["payload"].get("channel")
+        if kind == "access.ended":
+            socket.close(ACCESS_ENDED)
+        elif kind == "access.changed":
+            socket.close(RESTART)
+        elif kind == "channel.left":
+            self.unfollow(socket, f"channel:{channel}")
+        elif kind == "channel.joined":
+            self._spawn(self.follow(socket, {f"channel:{channel['id']}": channel["head"]}))
+
+    async def _readmit(self, sockets: Sequence[Socket], stream: str, seq: int) -> None:
+        try:
+            people = await _readers(stream.removeprefix("channel:"), {socket.person for socket in sockets})
+        except Exception as error:
+            log.warning("could not see who may read %s: %s", stream, error)
+            for socket in sockets:
+                socket.close(COME_BACK)
             return
-        event = orjson.loads(text)
-        for socket in self.sockets_of(person):
-            if event["kind"] == "access.ended":
-                socket.close(ACCESS_ENDED)
-            elif event["kind"] == "channel.left":
-                self.unfollow(socket, f"channel:{event['payload']['channel']}")
-            else:
-                channel = event["payload"]["channel"]
-                self._spawn(self.follow(socket, {f"channel:{channel['id']}": channel["head"]}))
+        for socket in sockets:
+            if socket.person in people and not socket.closed:
+                await self.follow(socket, {stream: seq})
+
+    async def _settle(self, socket: Socket, joined: Mapping[str, int]) -> None:
+        """After a replay that told of access: what holds now, for the events in between may contradict each other."""
+        now = await _following(socket.person, tuple(socket.streams))
+        if now is None:
+            socket.close(ACCESS_ENDED)
+        elif now.role != socket.role:
+            socket.close(RESTART)
+        else:
+            for stream in socket.streams - now.allowed:
+                self.unfollow(socket, stream)
+            if fresh := {s: head for s, head in joined.items() if s in now.own and s not in socket.streams}:
+                await self.follow(socket, fresh)
 
     # What must never be lost for long
 

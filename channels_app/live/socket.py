@@ -32,7 +32,7 @@ def frame(text: str) -> Frame:
 class Socket:
     """A connected client."""
 
-    __slots__ = ("_busy", "_chars", "_queue", "_send", "closed", "on_close", "org", "person", "streams")
+    __slots__ = ("_busy", "_chars", "_queue", "_send", "closed", "on_close", "org", "person", "role", "streams")
 
     def __init__(self, send: Send, on_close: Callable[[Socket], None]) -> None:
         self._send = send
@@ -43,6 +43,7 @@ class Socket:
         self.closed = False
         self.person = ""
         self.org = ""
+        self.role = ""
         self.streams: set[str] = set()  # those it is given live
 
     @property

@@ -83,6 +83,8 @@ def change(
     drafts = [log.Draft(person.org.stream, _kind(before["active"], person), _payload(person), actor)]
     if before["active"] and not person.active:
         drafts.append(log.Draft(person.stream, "access.ended", {}, actor))
+    elif before["role"] != person.role:
+        drafts.append(log.Draft(person.stream, "access.changed", {"role": person.role}, actor))
     log.append(*drafts)
     return person
 

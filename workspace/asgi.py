@@ -6,7 +6,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workspace.settings")
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+
+if settings.SECRET_KEY == settings.NO_SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY (`manage.py up` does): without one, anybody could sign for this server.")
 
 http = get_asgi_application()
 

@@ -14,7 +14,8 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("ROOST_DATA", str(BASE_DIR / ".local"))).absolute()
 
-SECRET_KEY = env.str("SECRET_KEY", "only-for-commands-that-sign-nothing")
+NO_SECRET_KEY = "only-for-commands-that-sign-nothing"
+SECRET_KEY = env.str("SECRET_KEY", NO_SECRET_KEY)
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 ROOST_URL = env.str("ROOST_URL", "http://127.0.0.1:8000").rstrip("/")

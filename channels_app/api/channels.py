@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from django.db.models import Q
 from django.http import HttpResponse
@@ -12,13 +13,17 @@ from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
 from channels_app.api.params import Cursor, IdPath, Limit
+from channels_app.api.people import ImapShape, imap
 from channels_app.chat import access, channels, members, shapes
 from channels_app.chat.forms import Form, Id
 from channels_app.chat.models import Channel, Membership
 from channels_app.chat.shapes import ChannelShape, MessageShape
+from channels_app.mirror.names import channel_folder
+from workspace.events.snapshot import snapshot
 from workspace.people import access as people_access
 from workspace.people import shapes as people_shapes
 from workspace.people.shapes import PersonShape
+from workspace.signin.app_passwords import mailbox_name
 
 router = Router(tags=["channels"])
 
@@ -30,6 +35,13 @@ class MemberShape(PersonShape):
 
 class MessageItems(TypedDict):
     items: list[MessageShape]
+
+
+class MailShape(TypedDict):
+    folder: str
+    imap: ImapShape
+    username: str
+    url: str
 
 
 class CreateForm(Form):
@@ -63,9 +75,10 @@ def list_channels(
     if org:
         people_access.organization(person, org)
     which = Q(memberships__person=person, deleted_at=None) if filter == "mine" else access.visible_channels(person)
-    rows = Channel.objects.filter(which, id__gt=after(cursor)).distinct().order_by("id")[: limit + 1]
-    shown, following = page(list(rows), limit, lambda channel: channel.id)
-    return answer({"items": shapes.channels(shown, person), "next": following})
+    with snapshot():
+        rows = Channel.objects.filter(which, id__gt=after(cursor)).distinct().order_by("id")[: limit + 1]
+        shown, following = page(list(rows), limit, lambda channel: channel.id)
+        return answer({"items": shapes.channels(shown, person), "next": following})
 
 
 @router.post("/channels", response={201: ChannelShape, 200: ChannelShape})
@@ -82,8 +95,20 @@ def create_channel(request: Request, form: CreateForm) -> HttpResponse:
 
 @router.get("/channels/{id}", response=ChannelShape)
 def get_channel(request: Request, id: IdPath) -> HttpResponse:
-    seen = access.channel(request.auth, id, "channel.read")
-    return answer(shapes.channel(seen.channel, request.auth))
+    with snapshot():
+        seen = access.channel(request.auth, id, "channel.read")
+        return answer(shapes.channel(seen.channel, request.auth))
+
+
+@router.get("/channels/{id}/mail", response=MailShape)
+def open_in_mail_program(request: Request, id: IdPath) -> HttpResponse:
+    """Where the channel lies for mail programs (the user name and password are an app password's)."""
+    seen = access.channel(request.auth, id, "channel.mail")
+    folder, server, user = channel_folder(seen.channel), imap(), mailbox_name(request.auth)
+    scheme = "imaps" if server["security"] == "tls" else "imap"
+    place = f"{server['host']}:{server['port']}/{quote(folder)}"
+    url = f"{scheme}://{quote(user, safe='')}@{place}"  # RFC 5092
+    return answer({"folder": folder, "imap": server, "username": user, "url": url})
 
 
 @router.patch("/channels/{id}", response=ChannelShape)

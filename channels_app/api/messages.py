@@ -19,6 +19,7 @@ from channels_app.chat.messages import Page
 from channels_app.chat.posting import Posting
 from channels_app.chat.shapes import CountsShape, DraftShape, MessageShape, VersionShape
 from workspace.events.refusal import Invalid
+from workspace.events.snapshot import snapshot
 
 router = Router(tags=["messages"])
 EmojiPath = Annotated[str, Path(min_length=1, max_length=64)]
@@ -59,8 +60,9 @@ def list_messages(
 ) -> HttpResponse:
     if sum(place is not None for place in (before, after, around)) > 1:
         raise Invalid("Only one of before, after, around.", fields={"around": "more than one place"})
-    seen = access.channel(request.auth, id, "channel.read")
-    page = messages.timeline(seen.channel, before=before, after=after, around=around, limit=limit)
+    with snapshot():
+        seen = access.channel(request.auth, id, "channel.read")
+        page = messages.timeline(seen.channel, before=before, after=after, around=around, limit=limit)
     return answer(_page(page))
 
 
@@ -104,10 +106,11 @@ def delete_message(request: Request, id: IdPath) -> HttpResponse:
 def get_thread(
     request: Request, id: IdPath, after: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = LIMIT_DEFAULT
 ) -> HttpResponse:
-    row, _ = access.message(request.auth, id, "channel.read")
-    root = row.thread or row
-    page = messages.thread(root, after=after, limit=limit)
-    return answer({"root": shapes.message(root), **_page(page)})
+    with snapshot():
+        row, _ = access.message(request.auth, id, "channel.read")
+        root = row.thread or row
+        page = messages.thread(root, after=after, limit=limit)
+        return answer({"root": shapes.message(root), **_page(page)})
 
 
 @router.get("/messages/{id}/history", response=VersionItems)

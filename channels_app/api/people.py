@@ -188,17 +188,22 @@ def invite(request: Request, org: SlugOrId, form: InviteForm) -> HttpResponse:
 @router.patch("/orgs/{org}/members/{id}", response=PersonShape)
 def change_person(request: Request, org: SlugOrId, id: IdPath, form: PersonForm) -> HttpResponse:
     person = _managed(request, org, id, owner=form.role == "owner")
-    changed = persons.change(person=person, by=request.auth, name=form.name, role=form.role, active=form.active)
-    return answer(shapes.person(changed))
+    return answer(shapes.person(_change(request, person, name=form.name, role=form.role, active=form.active)))
 
 
 @router.delete("/orgs/{org}/members/{id}", response={204: None})
 def remove_person(request: Request, org: SlugOrId, id: IdPath) -> HttpResponse:
     person = _managed(request, org, id, owner=False)
-    with transaction.atomic():
-        persons.change(person=person, by=request.auth, active=False)
-        transaction.on_commit(app_passwords.publish)
+    _change(request, person, active=False)
     return nothing()
+
+
+def _change(request: Request, person: Person, **changes: Any) -> Person:
+    """Change somebody; their app passwords hold at the mail server just as long as they are active."""
+    with transaction.atomic():
+        if changes.get("active") is not None:
+            transaction.on_commit(app_passwords.publish)
+        return persons.change(person=person, by=request.auth, **changes)
 
 
 def _managed(request: Request, org: str, id: str, *, owner: bool) -> Person:

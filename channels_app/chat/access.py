@@ -28,6 +28,11 @@ class Archived(Conflict):
     message = "This channel is archived; it can only be read."
 
 
+class Deleted(Conflict):
+    code = "deleted"
+    message = "This message was deleted."
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A channel as one person stands in it; `membership` is None outside."""
@@ -59,6 +64,18 @@ def message(person: Person, message_id: str, action: str) -> tuple[Message, Seen
     if found is None:
         raise NotFound("There is no such message.")
     return found, _judge(person, found.channel, action, own=found.author_id == person.id)
+
+
+def locked_message(person: Person, message_id: str, action: str, *, deleted_too: bool = False) -> Message:
+    """A message that is about to be changed, its row locked: two changes at one moment take turns.
+
+    Raises as `message`, and `Deleted` unless `deleted_too`.
+    """
+    message(person, message_id, action)
+    row = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=message_id)
+    if row.deleted_at and not deleted_too:
+        raise Deleted()
+    return row
 
 
 def _judge(person: Person, channel: Channel | None, action: str, *, own: bool = False) -> Seen:

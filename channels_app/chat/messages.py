@@ -12,18 +12,13 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from channels_app.chat import access, markdown, mentions, posting, shapes, text
-from channels_app.chat.models import Attachment, Channel, Mention, Message, Reaction, Revision, Saved
+from channels_app.chat.models import Channel, Mention, Message, Reaction, Revision, Saved
 from channels_app.chat.posting import Posted, Posting
 from channels_app.chat.shapes import MessageShape, VersionShape
 from workspace.events import log
 from workspace.events.models import Event
-from workspace.events.refusal import Conflict, Invalid, Refusal
+from workspace.events.refusal import Invalid, Refusal
 from workspace.people.models import Person
-
-
-class Deleted(Conflict):
-    code = "deleted"
-    message = "This message was deleted."
 
 
 def post(
@@ -58,8 +53,7 @@ def edit(*, person: Person, message: str, text: str, origin: str = "web") -> Mes
 
     Raises what `access.message` raises, `Deleted`, and `Invalid` as `post` does.
     """
-    row, _ = access.message(person, message, "message.edit")
-    row = _locked(row)
+    row = access.locked_message(person, message, "message.edit")
     cleaned = _clean(row, text)
     if cleaned == row.text:
         return shapes.message(row)
@@ -84,13 +78,6 @@ def edit(*, person: Person, message: str, text: str, origin: str = "web") -> Mes
     return shapes.message(row)
 
 
-def _locked(row: Message) -> Message:
-    locked = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=row.id)
-    if locked.deleted_at:
-        raise Deleted()
-    return locked
-
-
 def _clean(row: Message, typed: str) -> str:
     cleaned = text.clean(typed)
     if not cleaned.strip() and not row.attachments.exists():
@@ -113,10 +100,8 @@ def delete(*, person: Person, message: str, origin: str = "web") -> MessageShape
 
     Raises what `access.message` raises; deleting twice answers the same.
     """
-    row, _ = access.message(person, message, "message.delete")
-    try:
-        row = _locked(row)
-    except Deleted:
+    row = access.locked_message(person, message, "message.delete", deleted_too=True)
+    if row.deleted_at:
         return shapes.message(row)
     row.deleted_at = timezone.now()
     row.text = row.html = ""
@@ -198,7 +183,3 @@ def history(row: Message) -> list[VersionShape]:
         {"text": old.text, "html": old.html, "at": log.stamp(old.at)} for old in row.revisions.order_by("id")
     ]
     return [*versions, {"text": row.text, "html": row.html, "at": log.stamp(row.edited_at or row.created_at)}]
-
-
-def files_of(row: Message) -> list[Attachment]:
-    return list(row.attachments.select_related("file").order_by("position"))

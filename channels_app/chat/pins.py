@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_app.chat import access, shapes
-from channels_app.chat.messages import Deleted
 from channels_app.chat.models import Channel, Message, Saved
 from channels_app.chat.shapes import MessageShape
 from workspace.events import log
@@ -20,7 +19,7 @@ MOST_SAVED = 200
 @transaction.atomic
 def pin(*, person: Person, message: str) -> MessageShape:
     """Pin a message for everybody. Raises `Deleted`, `Conflict` at 100 pins, and as `access.message`."""
-    row = _target(person, message)
+    row = access.locked_message(person, message, "message.pin")
     if row.pinned_at:
         return shapes.message(row)
     if Message.objects.filter(channel=row.channel_id, pinned_at__isnull=False).count() >= MOST_PINS:
@@ -35,20 +34,12 @@ def pin(*, person: Person, message: str) -> MessageShape:
 @transaction.atomic
 def unpin(*, person: Person, message: str) -> MessageShape:
     """Take a pin off."""
-    row = _target(person, message)
+    row = access.locked_message(person, message, "message.pin")
     if row.pinned_at:
         row.pinned_at = row.pinned_by = None
         row.save(update_fields=["pinned_at", "pinned_by"])
         log.append(log.Draft(row.channel.stream, "message.unpinned", {"id": row.id}, person.id))
     return shapes.message(row)
-
-
-def _target(person: Person, message: str) -> Message:
-    row, _ = access.message(person, message, "message.pin")
-    row = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=row.id)
-    if row.deleted_at:
-        raise Deleted()
-    return row
 
 
 def pinned(channel: Channel) -> list[MessageShape]:

@@ -8,7 +8,6 @@ import unicodedata
 from django.db import transaction
 
 from channels_app.chat import access, shapes
-from channels_app.chat.messages import Deleted
 from channels_app.chat.models import Message, Reaction
 from channels_app.chat.shapes import MessageShape
 from workspace.events import log
@@ -34,7 +33,7 @@ def clean_emoji(emoji: str) -> str:
 def add(*, person: Person, message: str, emoji: str, origin: str = "web") -> MessageShape:
     """React to a message; a second time changes nothing. Raises `Invalid`, `Deleted`, and as `access.message`."""
     emoji = clean_emoji(emoji)
-    row = _target(person, message)
+    row = access.locked_message(person, message, "message.react")
     if Reaction.objects.filter(message=row, person=person, emoji=emoji).exists():
         return shapes.message(row)
     kinds = Reaction.objects.filter(message=row).exclude(emoji=emoji).values("emoji").distinct().count()
@@ -49,20 +48,11 @@ def add(*, person: Person, message: str, emoji: str, origin: str = "web") -> Mes
 def remove(*, person: Person, message: str, emoji: str, origin: str = "web") -> MessageShape:
     """Take one's reaction back; without one nothing changes."""
     emoji = clean_emoji(emoji)
-    row = _target(person, message)
+    row = access.locked_message(person, message, "message.react")
     deleted, _ = Reaction.objects.filter(message=row, person=person, emoji=emoji).delete()
     if deleted:
         _note(row, "reaction.removed", emoji, person, origin)
     return shapes.message(row)
-
-
-def _target(person: Person, message: str) -> Message:
-    row, _ = access.message(person, message, "message.react")
-    # The message's row is locked, so the same reaction can't be added twice at one moment.
-    row = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=row.id)
-    if row.deleted_at:
-        raise Deleted()
-    return row
 
 
 def _note(row: Message, kind: str, emoji: str, person: Person, origin: str) -> None:

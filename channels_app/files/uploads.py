@@ -69,8 +69,9 @@ def sniff(head: bytes, name: str, declared: str = "") -> str:
     except (puremagic.PureError, ValueError, IndexError):
         found = ""
     kind = found or declared.partition(";")[0].strip().lower()
-    if not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind):
-        kind = "text/plain" if _looks_like_text(head) else "application/octet-stream"
+    text = _looks_like_text(head)
+    if not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or (kind.startswith("text/") and not text):
+        kind = "text/plain" if text else "application/octet-stream"
     return kind
 
 

@@ -16,6 +16,8 @@ DIST = Path(__file__).resolve().parent / "dist"
 @ensure_csrf_cookie
 def index(request: HttpRequest, path: str = "") -> HttpResponse:
     """The client's document, or a plain word when it was not built."""
+    if request.path.startswith("/assets/"):  # an older build's: the client reloads on this
+        return HttpResponse("There is no such file.", "text/plain", 404)
     page = DIST / "index.html"
     if not page.exists():
         return HttpResponse("The web client is not built: run `python3 manage.py up`.", "text/plain", 503)

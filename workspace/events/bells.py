@@ -1,9 +1,9 @@
 """Doorbells: after commit, whoever waits for a stream is woken. A lost bell costs seconds, never an event.
 
-Three kinds of listener: this process (`listen`, given the events themselves), other processes (the channel layer group
-`bells`, given stream keys and heads), and lanes (`on_lanes`, given stream keys; carriers start their tasks there).
-The last two are rung by one thread that gathers what came in meanwhile, so a burst costs one message, and a broker that
-is down never delays a verb: sweeps repair what it missed.
+Two kinds of listener: this process (`listen`, given the events themselves), and other processes (the channel layer
+group `bells`, given stream keys and heads; the watcher that starts the lanes' tasks is one of them). These are rung by
+one thread that gathers what came in meanwhile, so a burst costs one message, and a broker that is down never delays a
+verb: sweeps repair what it missed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,13 @@ GATHER_SECONDS = 0.01
 WAITING_LIMIT = 50_000
 
 LocalListener = Callable[[Sequence["Entry"]], None]
-LaneListener = Callable[[dict[str, int]], None]
 
 _local: list[LocalListener] = []
-_lanes: list[LaneListener] = []
 
 
 def listen(listener: LocalListener) -> None:
     """Call `listener` with the events of each commit in this process, in the committing thread."""
     _local.append(listener)
-
-
-def on_lanes(listener: LaneListener) -> None:
-    """Call `listener` with {stream key: head} soon after commits (register in `AppConfig.ready`)."""
-    _lanes.append(listener)
 
 
 def ring(entries: Sequence[Entry]) -> None:
@@ -107,11 +100,6 @@ async def _ring_outside(heads: dict[str, int]) -> None:
             await layer.group_send(GROUP, {"type": "bell", "heads": heads})
     except Exception as error:
         log.warning("a bell for other processes was lost: %s", error)
-    for listener in _lanes:
-        try:
-            listener(heads)
-        except Exception as error:
-            log.warning("a bell for lanes was lost: %s", error)
 
 
 _ringer = Ringer()

@@ -24,6 +24,8 @@ def token() -> str | None:
 def run(*, secret: str, organization: str, name: str, email: str, password: str) -> Person:
     """Make the first organization. Raises `LinkUsed`, or `Invalid` with the link still good."""
     links.use(Link.Kind.SETUP, secret)
+    if not needed():  # made by a command meanwhile: the link is for the first one only
+        raise links.LinkUsed()
     _, owner = organizations.create(name=organization, owner_email=email, owner_name=name)
     passwords.set_password(person=owner, password=password)
     return owner

@@ -26,7 +26,7 @@ VENV = Path(os.environ.get("ROOST_VENV", ROOT / ".venv"))
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy" / "requirements.txt"}
 DEV_COMMANDS = {"test", "services", "web_check", "bench"}
-NEED_INSTANCE = {"org_create", "member_add", "mail_login", "status", "doctor"}
+NEED_INSTANCE = {"org_create", "member_add", "mail_login", "sign_in_link", "status", "doctor"}
 # Commands that start servers themselves and need no Django before that.
 OPERATED = {
     "up": "workspace.operate.up",

@@ -23,7 +23,6 @@ from workspace.events.snapshot import snapshot
 from workspace.people import access as people_access
 from workspace.people import shapes as people_shapes
 from workspace.people.shapes import PersonShape
-from workspace.signin.app_passwords import mailbox_name
 
 router = Router(tags=["channels"])
 
@@ -40,7 +39,6 @@ class MessageItems(TypedDict):
 class MailShape(TypedDict):
     folder: str
     imap: ImapShape
-    username: str
     url: str
 
 
@@ -104,11 +102,10 @@ def get_channel(request: Request, id: IdPath) -> HttpResponse:
 def open_in_mail_program(request: Request, id: IdPath) -> HttpResponse:
     """Where the channel lies for mail programs (the user name and password are an app password's)."""
     seen = access.channel(request.auth, id, "channel.mail")
-    folder, server, user = channel_folder(seen.channel), imap(), mailbox_name(request.auth)
+    folder, server = channel_folder(seen.channel), imap()
     scheme = "imaps" if server["security"] == "tls" else "imap"
-    place = f"{server['host']}:{server['port']}/{quote(folder)}"
-    url = f"{scheme}://{quote(user, safe='')}@{place}"  # RFC 5092
-    return answer({"folder": folder, "imap": server, "username": user, "url": url})
+    url = f"{scheme}://{server['host']}:{server['port']}/{quote(folder)}"  # RFC 5092
+    return answer({"folder": folder, "imap": server, "url": url})
 
 
 @router.patch("/channels/{id}", response=ChannelShape)

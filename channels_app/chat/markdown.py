@@ -48,7 +48,9 @@ def render(text: str, mentions: Mentions | None = None) -> str:
         return f"<p>{html_lib.escape(text, quote=False)}</p>\n"
     env: dict[str, Any] = {"mentions": mentions or {}}
     # Alignment as an attribute: the page's policy refuses style attributes.
-    return _cleaner().clean(_ALIGNED.sub(r'align="\1"', _parser().render(text, env)))
+    html = _cleaner().clean(_ALIGNED.sub(r'align="\1"', _parser().render(text, env)))
+    # One end for all: a mail carries the HTML too, and a rebuild from mail must give the same.
+    return f"{html.rstrip()}\n" if html.strip() else ""
 
 
 def mention_key(match: re.Match[str]) -> str:

@@ -163,7 +163,6 @@ export interface NewAppPassword {
 export interface ChannelMail {
   folder: string;
   imap: MailHost;
-  username: string;
   url: string;
 }
 

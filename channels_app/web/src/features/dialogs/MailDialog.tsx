@@ -69,7 +69,6 @@ export function MailDialog({ channel }: { channel: Id }) {
 /** What is known of the settings: from the channel's folder, and from the password once it is made. */
 function settings(mail: ChannelMail | undefined, made: NewAppPassword | null): Value[] {
   const imap = mail?.imap ?? made?.imap;
-  const username = made?.username ?? mail?.username;
   return [
     ...(imap
       ? [
@@ -78,8 +77,13 @@ function settings(mail: ChannelMail | undefined, made: NewAppPassword | null): V
           { label: "Security", value: security(imap.security) },
         ]
       : []),
-    ...(username ? [{ label: "User name", value: username }] : []),
-    ...(made ? [{ label: "Password", value: made.password, code: true }] : []),
+    // A password has a user name of its own, so there is none to show before.
+    ...(made
+      ? [
+          { label: "User name", value: made.username },
+          { label: "Password", value: made.password, code: true },
+        ]
+      : []),
     ...(mail ? [{ label: "Folder", value: mail.folder }] : []),
   ];
 }

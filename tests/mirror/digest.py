@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
+
+from asgiref.sync import async_to_sync
 
 from tests.cast import Api
 from workspace.people.models import Person
@@ -62,8 +65,12 @@ def _message(get: Any, api: Api, found: list[tuple[str, Any]], message: dict[str
 def _files(api: Api, found: list[tuple[str, Any]], message: dict[str, Any]) -> None:
     for file in message["files"]:
         answer = api.get(f"/files/{file['id']}")
-        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        content = async_to_sync(_read)(answer.streaming_content) if answer.streaming else answer.content
         found.append((f"file {file['id']}", hashlib.sha256(content).hexdigest()))
+
+
+async def _read(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
 
 
 def differences(before: Views, after: Views) -> list[str]:

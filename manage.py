@@ -33,6 +33,7 @@ OPERATED = {
     "test": "workspace.operate.testing",
     "services": "workspace.operate.testing",
     "web_check": "workspace.operate.testing",
+    "bench": "workspace.operate.bench",
 }
 
 

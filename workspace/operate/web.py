@@ -1,7 +1,7 @@
 """One web process: uvicorn on a socket that `up` bound, so a restart refuses no connection.
 
-`python -m workspace.operate.web DESCRIPTOR PULSE`: the file PULSE gets the process's id once it serves, and is touched
-while its event loop turns, so the supervisor sees a process that hangs.
+`python -m workspace.operate.web DESCRIPTOR PULSE [APPLICATION]`: the file PULSE gets the process's id once it serves,
+and is touched while its event loop turns, so the supervisor sees a process that hangs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+APPLICATION = "workspace.asgi:application"
 FRAME_LIMIT = 65_536
 BEAT_SECONDS = 2
 GRACE_SECONDS = 4
@@ -31,13 +32,13 @@ class Server(uvicorn.Server):
         self._pulse.write_text(str(os.getpid()))
 
 
-def main(descriptor: int, pulse: Path) -> None:
+def main(descriptor: int, pulse: Path, application: str = APPLICATION) -> None:
     async def beat() -> None:
         with contextlib.suppress(FileNotFoundError):
             os.utime(pulse)
 
     config = uvicorn.Config(
-        "workspace.asgi:application",
+        application,
         ws="websockets-sansio",
         ws_max_size=FRAME_LIMIT,
         ws_per_message_deflate=False,
@@ -54,4 +55,4 @@ def main(descriptor: int, pulse: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -67,7 +67,9 @@ def at_least(limit: float, *, ratio: bool = False) -> Goal:
 
 def medians(repeats: Sequence[Sequence[Json]]) -> list[Figure]:
     """The figures of several repeats as one: the median of each, and of each one's ratio."""
-    return [_median([Figure(**{**one, "goal": _goal(one["goal"])}) for one in same]) for same in zip(*repeats)]
+    return [
+        _median([Figure(**{**one, "goal": _goal(one["goal"])}) for one in same]) for same in zip(*repeats, strict=True)
+    ]
 
 
 def _goal(given: Json | None) -> Goal | None:
@@ -143,10 +145,10 @@ def _section(name: str, figures: Sequence[Figure]) -> str:
 
 _HEAD = """# Benchmarks
 
-`python3 manage.py bench` measures these on your machine: whole instances started by `up`, the load on the same machine,
-medians of three repeats. Beside each figure stands what the bare parts reach in the same run (the same server without
-Roost's code, the same mails by Python's `email`, …), because absolute times drift and ratios hold. What each figure means
-is said in the benchmark's own module in `workspace/operate/bench/`.
+`python3 manage.py bench` measures these on your machine: whole instances started by `up`, the load on the same
+machine, medians of three repeats. Beside each figure stands what the bare parts reach in the same run (the same server
+without Roost's code, the same mails by Python's `email`, …), because absolute times drift and ratios hold. What each
+figure means is said in the benchmark's own module in `workspace/operate/bench/`.
 """
 
 

@@ -6,7 +6,6 @@ The reference is a bare ASGI broadcast of the same bytes by the same server.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -59,7 +58,7 @@ async def _measure(people: crowd.Crowd, numbers: itertools.count[int]) -> list[F
     call, http, reference = Door(), Door(), Door()
     swarm = load.Swarm()
     await swarm.open(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", tokens)
-    await asyncio.sleep(1.0)  # the sockets that did not resume go live by themselves
+    await swarm.settle()
 
     async def by_call(number: int) -> None:
         all_have_it = swarm.expect(number)

@@ -20,6 +20,7 @@ WORDS = (
 )
 OPEN_AT_ONCE = 50
 PATIENCE = 30.0
+LIVE_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -102,6 +103,10 @@ class Swarm:
                 await ws_connect(self._ear, url, extra_headers=headers, websocket_handshake_timeout=PATIENCE)
 
         await asyncio.gather(*map(connect, tokens))
+
+    async def settle(self) -> None:
+        """Wait until sockets that do not resume are given events live."""
+        await asyncio.sleep(LIVE_SECONDS)
 
     def _ear(self) -> Ear:
         ear = Ear(self)

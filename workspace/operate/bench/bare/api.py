@@ -1,0 +1,78 @@
+"""A bare django-ninja view: Django's middleware as a new project has it, a pool, and the two statements of a post."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "workspace.operate.bench.bare.api_settings"
+
+from django.core.asgi import get_asgi_application
+
+application = get_asgi_application()
+
+from django.http import HttpRequest  # noqa: E402
+from django.urls import path  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from ninja import NinjaAPI, Schema  # noqa: E402
+
+from channels_app.chat import posting, shapes  # noqa: E402
+from channels_app.chat.models import Message  # noqa: E402
+from workspace.events import statement  # noqa: E402
+from workspace.events.ids import new_id  # noqa: E402
+from workspace.people.models import Person  # noqa: E402
+
+api = NinjaAPI(urls_namespace="bare")
+
+
+class Form(Schema):
+    text: str
+    client_id: str
+
+
+@api.post("/channels/{channel}/messages")
+def post(request: HttpRequest, channel: str, form: Form) -> Any:
+    author = _somebody()
+    asked = [{"n": 0, "person": author.id, "channel": channel, "thread": None, "client_id": form.client_id}]
+    statement.run(posting._LOOK_UP, [posting._json(asked)])
+    message = Message(
+        id=new_id(),
+        seq=0,
+        channel_id=channel,
+        author_id=author.id,
+        text=form.text,
+        html=f"<p>{form.text}</p>",
+        origin="api",
+        created_at=timezone.now(),
+    )
+    shape = shapes.fresh_message(message, author.name, [])
+    row = {
+        "stream": f"channel:{channel}",
+        "nth": 1,
+        "id": message.id,
+        "channel": channel,
+        "thread": None,
+        "also": False,
+        "author": author.id,
+        "text": form.text,
+        "html": message.html,
+        "quoted": None,
+        "mentions": [],
+        "everybody": None,
+        "client_id": form.client_id,
+        "external_id": None,
+        "origin": "api",
+        "at": message.created_at,
+        "payload": {"message": shape},
+    }
+    statement.run(posting._WRITE, [posting._json([row])])
+    return shape
+
+
+@functools.cache
+def _somebody() -> Person:
+    return Person.objects.filter(org__slug="post", role="member").earliest("id")
+
+
+urlpatterns = [path("api/v1/", api.urls)]

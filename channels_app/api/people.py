@@ -181,6 +181,7 @@ def invite(request: Request, org: SlugOrId, form: InviteForm) -> HttpResponse:
     access.require(request.auth, "people.invite")
     with transaction.atomic():
         person = persons.add(org=found, email=form.email, name=form.name, role=form.role, by=request.auth)
+        transaction.on_commit(lambda: app_passwords.publish(person))  # those of somebody who comes back hold again
         secret = links.create(Link.Kind.JOIN, person)
     return answer({"person": shapes.person(person), "link": f"{settings.ROOST_URL}/join/{secret}"}, 201)
 
@@ -202,7 +203,7 @@ def _change(request: Request, person: Person, **changes: Any) -> Person:
     """Change somebody; their app passwords hold at the mail server just as long as they are active."""
     with transaction.atomic():
         if changes.get("active") is not None:
-            transaction.on_commit(app_passwords.publish)
+            transaction.on_commit(lambda: app_passwords.publish(person))
         return persons.change(person=person, by=request.auth, **changes)
 
 

@@ -81,12 +81,16 @@ def test_who_is_deactivated_loses_the_mail_login_too(
     settings.IMAP_BELL, settings.DATA_DIR = "lua", tmp_path
     with django_capture_on_commit_callbacks(execute=True):
         login = app_passwords.create(person=cast.bob, name="phone")
-    file = tmp_path / "mail" / "users"
-    assert login.username in file.read_text()
+    file = tmp_path / "mail" / "logins" / login.username
+    assert file.read_text().startswith(f"{login.username}:{{SSHA512}}")
     with django_capture_on_commit_callbacks(execute=True):
         body = {"active": False} if how == "PATCH" else None
         assert alice(how, f"/orgs/{cast.acme.slug}/members/{cast.bob.id}", body).status_code < 300
-    assert login.username not in file.read_text()
+    assert not file.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        again = {"email": cast.bob.email, "name": "Bob", "role": "member"}
+        assert alice.post(f"/orgs/{cast.acme.slug}/invitations", again).status_code < 300
+    assert file.exists()
 
 
 def test_the_set_up_link_is_for_the_first_organization_only(db: None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,8 +50,6 @@ def program(cast: Cast) -> Iterator[MailProgram]:
 
     def open_for(person: Person) -> IMAPClient:
         login = app_passwords.create(person=person, name="test")
-        # Dovecot looks for a changed passwd-file at most once in each second of the clock.
-        time.sleep(1.02 - time.time() % 1)
         client = IMAPClient(settings.IMAP_PUBLIC_HOST, settings.IMAP_PUBLIC_PORT, ssl=False)
         client.login(login.username, login.password)
         opened.append(client)

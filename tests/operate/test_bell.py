@@ -73,13 +73,13 @@ def roost(servers: Running) -> Iterator[IMAPClient]:
 @pytest.fixture
 def bob(servers: Running) -> Iterator[IMAPClient]:
     """Bob with an app password, as `signin.app_passwords` publishes it."""
-    users = servers.data / "mail" / "users"
-    users.write_text(f"bob.x1@acme.roost.localhost:{{PLAIN}}secret::::::user={BOB}\n")
-    users.chmod(0o600)
+    login = servers.data / "mail" / "logins" / "bob.x1@acme.roost.localhost"
+    login.write_text(f"{login.name}:{{PLAIN}}secret::::::user={BOB}\n")
+    login.chmod(0o600)
     if paths.IS_ROOT:
-        os.chown(users, *paths.service_ids())
+        os.chown(login, *paths.service_ids())
     with IMAPClient("127.0.0.1", int(servers.env()["IMAP_PUBLIC_PORT"]), ssl=False) as client:
-        client.login("bob.x1@acme.roost.localhost", "secret")
+        client.login(login.name, "secret")
         yield client
 
 

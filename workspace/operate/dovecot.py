@@ -113,17 +113,15 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
     """Dovecot on the data directory. `capability` replaces what it says it can (tests of plain servers)."""
     where = installation()
     home = paths.own(data.path / "mail", 0o711)
-    for name in ("run", "state", "log", "home", "channels"):
+    for name in ("run", "state", "log", "home", "channels", "logins"):
         paths.own(home / name)
     known = _known(home)
     port, lmtp, bell = known["imap"], known["lmtp"], f"http://127.0.0.1:{known['bell']}/bell"
-    password, master = str(known["password"]), str(known["master"])
+    password, master, admin = str(known["password"]), str(known["master"]), str(known["admin_key"])
     _private(home / "service", f"{SERVICE_ACCOUNT}:{{PLAIN}}{password}::::::\n")
     _private(home / "masters", f"{MASTER}:{{PLAIN}}{master}\n")
     rights = f"user={SERVICE_ACCOUNT} lrwstipekxa\n"
     _private(home / "acl", f"Channels {rights}Channels/* {rights}")
-    if not (home / "users").exists():
-        _private(home / "users", "")
     _private(home / "push.lua", _lua(bell, home / "bells.spool"))
     layout = Layout(
         home=home,
@@ -132,6 +130,8 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
         group=paths.service_group(),
         port=int(port),
         lmtp_port=int(lmtp),
+        admin_port=int(known["admin"]),
+        admin_key=admin,
         version=where.version(),
         library_path=where.env.get("LD_LIBRARY_PATH", ""),
         capability=capability,
@@ -151,6 +151,7 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
             "IMAP_PUBLIC_PORT": str(port),
             "IMAP_BELL": "lua",
             "IMAP_BELL_URL": bell,
+            "IMAP_ADMIN_URL": f"http://:{admin}@127.0.0.1:{known['admin']}/doveadm/v1",
         },
         own_env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **where.env},
         orphan_signal=signal.SIGTERM,
@@ -169,10 +170,10 @@ def _known(home: Path) -> dict[str, str | int]:
     known: dict[str, str | int] = json.loads(path.read_text() or "{}")
     if wanted := os.environ.get("ROOST_IMAP_PORT"):
         known["imap"] = int(wanted)
-    for port in ("imap", "lmtp", "bell"):
+    for port in ("imap", "lmtp", "bell", "admin"):
         if port not in known or (not is_free(int(known[port])) and not (port == "imap" and wanted)):
             known[port] = free_port()
-    for secret in ("password", "master"):
+    for secret in ("password", "master", "admin_key"):
         known.setdefault(secret, secrets.token_urlsafe(24))
     path.write_text(json.dumps(known))
     return known

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from workspace.operate.management import output
 from workspace.people import persons, shapes
-from workspace.signin import tokens
+from workspace.signin import app_passwords, tokens
 
 
 class Command(output.AnswerCommand):
@@ -27,4 +27,5 @@ class Command(output.AnswerCommand):
     def answer(self, **options: Any) -> Mapping[str, Any]:
         org = output.organization(options["org"])
         person = persons.add(org=org, email=options["email"], name=options["name"], role=options["role"])
+        transaction.on_commit(lambda: app_passwords.publish(person))  # those of somebody who comes back hold again
         return {"person": shapes.person(person), "token": tokens.create(person=person, name="member_add")}

@@ -17,5 +17,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        app_passwords.publish()
+        app_passwords.publish_all()
         self.stdout.write(json.dumps({"token": setup.token()}))

@@ -17,6 +17,7 @@ http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from channels_app.api.bodies import LimitedBodies  # noqa: E402
 from channels_app.live.urls import sockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": sockets})
+application = ProtocolTypeRouter({"http": LimitedBodies(http), "websocket": sockets})

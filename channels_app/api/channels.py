@@ -15,7 +15,7 @@ from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, 
 from channels_app.api.params import Cursor, IdPath, Limit
 from channels_app.api.people import ImapShape, imap
 from channels_app.chat import access, channels, members, shapes
-from channels_app.chat.forms import Form, Id
+from channels_app.chat.forms import Flag, Form, Id
 from channels_app.chat.models import Channel, Membership
 from channels_app.chat.shapes import ChannelShape, MessageShape
 from channels_app.mirror.names import channel_folder
@@ -54,7 +54,7 @@ class ChangeForm(Form):
     name: Annotated[str, Field(max_length=1000)] | None = None
     topic: Annotated[str, Field(max_length=2000)] | None = None
     kind: Literal["public", "private", "announcement"] | None = None
-    muted: bool | None = None
+    muted: Flag | None = None
 
 
 class PeopleForm(Form):

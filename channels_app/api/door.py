@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as NinjaValidationError
+from ninja.operation import PathView
 from ninja.parser import Parser
 from ninja.security import APIKeyCookie, HttpBearer
 from typing_extensions import TypedDict
@@ -26,22 +30,13 @@ log = logging.getLogger(__name__)
 
 LIMIT_DEFAULT = 50
 LIMIT_MOST = 200
+SEND_JSON = "Send JSON with Content-Type: application/json."
 
 
 class Request(HttpRequest):
     """A request after sign-in; `person` is who asks."""
 
     auth: Person
-
-
-class ErrorBody(TypedDict):
-    code: str
-    message: str
-    fields: dict[str, str]
-
-
-class ErrorAnswer(TypedDict):
-    error: ErrorBody
 
 
 T = TypeVar("T")
@@ -73,7 +68,7 @@ class JsonParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
-            raise Malformed("Send JSON with Content-Type: application/json.")
+            raise Malformed(SEND_JSON)
         try:
             return orjson.loads(request.body)
         except orjson.JSONDecodeError as error:
@@ -109,15 +104,28 @@ def errors(api: NinjaAPI) -> None:
 
     @api.exception_handler(NinjaValidationError)
     def on_validation(request: HttpRequest, error: NinjaValidationError) -> HttpResponse:
-        return refusal(Invalid("Some fields are wrong.", fields=fields_of(error.errors)))
+        return refusal(Invalid("Some fields are wrong.", fields=fields_of([_named(one) for one in error.errors])))
 
     @api.exception_handler(HttpError)
     def on_http(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, Refusal):  # our parser's, which says what is wrong
+            return refusal(error.__cause__)
         kinds: dict[int, type[Refusal]] = {401: NotSignedIn, 403: NotSignedIn, 404: NotFound, 413: TooLarge}
         kind = kinds.get(error.status_code, Malformed)
         if error.status_code == 403:  # ninja's answer to a missing CSRF token
             return answer({"error": {"code": "csrf", "message": "The CSRF token is missing.", "fields": {}}}, 403)
         return refusal(kind(str(error)))
+
+    @api.exception_handler(RequestDataTooBig)
+    def on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return refusal(TooLarge(f"A request can have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."))
+
+    @api.exception_handler(RawPostDataException)
+    def on_form(request: HttpRequest, error: RawPostDataException) -> HttpResponse:
+        return refusal(Malformed(SEND_JSON))  # the look for a CSRF token read a multipart body
+
+    for kind in (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
+        api.add_exception_handler(kind, _on_malformed)
 
     @api.exception_handler(Http404)
     def on_404(request: HttpRequest, error: Http404) -> HttpResponse:
@@ -128,6 +136,29 @@ def errors(api: NinjaAPI) -> None:
         log.exception("%s %s failed", request.method, request.path)
         body = {"code": "internal", "message": "Something went wrong here; it was logged.", "fields": {}}
         return answer({"error": body}, 500)
+
+
+def _named(error: dict[str, Any]) -> dict[str, Any]:
+    """ninja's error with the place as the caller knows it: without where it was, and the name of our own argument."""
+    where, *place = error["loc"]
+    return {**error, "loc": place[1:] if where == "body" else place}
+
+
+def _on_malformed(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """What Django finds wrong with a request: a torn multipart body, too many fields, a forged Host."""
+    return refusal(Malformed(str(error)[:200]))
+
+
+def _not_allowed(path: PathView) -> HttpResponse:
+    methods = sorted({method for operation in path.operations for method in operation.methods})
+    body = {"code": "method_not_allowed", "message": f"Only {', '.join(methods)} here.", "fields": {}}
+    response = answer({"error": body}, 405)
+    response["Allow"] = ", ".join(methods)
+    return response
+
+
+# ninja's own answer is a line of text, and it has no hook for another one.
+PathView._not_allowed = _not_allowed  # type: ignore[method-assign, assignment]
 
 
 def page(rows: Sequence[T], limit: int, key: Callable[[T], str]) -> tuple[list[T], str | None]:

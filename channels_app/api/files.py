@@ -18,7 +18,7 @@ from channels_app.api.params import IdPath
 from channels_app.chat import access
 from channels_app.files import shapes, storage, uploads
 from channels_app.files.shapes import FileShape
-from workspace.events.refusal import NotFound, TooLarge
+from workspace.events.refusal import NotFound
 
 router = Router(tags=["files"])
 CHUNK = 256 * 1024
@@ -28,7 +28,7 @@ CHUNK = 256 * 1024
 def upload(request: Request, file: File[UploadedFile]) -> HttpResponse:
     access.require(request.auth, "file.upload")
     if (file.size or 0) > settings.UPLOAD_LIMIT:
-        raise TooLarge(f"Files can have at most {settings.UPLOAD_LIMIT // (1024 * 1024)} MB.")
+        raise uploads.too_large()
     stored = uploads.store(
         uploader=request.auth,
         name=file.name or "file",
@@ -38,7 +38,10 @@ def upload(request: Request, file: File[UploadedFile]) -> HttpResponse:
     return answer(shapes.file(stored), 201)
 
 
-@router.get("/files/{id}", response={200: None})
+_BYTES = {"description": "The file's bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.get("/files/{id}", response={200: None}, openapi_extra={"responses": {200: _BYTES}})
 def download(request: Request, id: IdPath, preview: Annotated[int, Query(ge=0, le=1)] = 0) -> HttpResponseBase:
     stored = access.file(request.auth, id)
     small = bool(preview and stored.width)

@@ -11,10 +11,10 @@ from typing_extensions import TypedDict
 
 from channels_app.api.channels import MessageItems
 from channels_app.api.door import LIMIT_DEFAULT, Request, answer, nothing
-from channels_app.api.params import IdPath, Limit, SeqQuery
+from channels_app.api.params import IdempotencyKey, IdPath, Limit, SeqQuery
 from channels_app.chat import access, messages, pins, reactions, reads, shapes
 from channels_app.chat.batch import batcher
-from channels_app.chat.forms import EditForm, Form, Id, PostForm, SeqForm, Text
+from channels_app.chat.forms import EditForm, Form, PostForm, SeqForm, Text
 from channels_app.chat.messages import Page
 from channels_app.chat.posting import Posting
 from channels_app.chat.shapes import CountsShape, DraftShape, MessageShape, VersionShape
@@ -46,7 +46,7 @@ class DraftItems(TypedDict):
 
 class DraftForm(Form):
     text: Text
-    thread: Id | Annotated[str, Field(max_length=0)] = ""
+    thread: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{0,32}$")] = ""
 
 
 @router.get("/channels/{id}/messages", response=PageShape)
@@ -71,7 +71,9 @@ def _page(page: Page) -> PageShape:
 
 
 @router.post("/channels/{id}/messages", response={201: MessageShape, 200: MessageShape})
-async def post_message(request: Request, id: IdPath, form: PostForm) -> HttpResponse:
+async def post_message(
+    request: Request, id: IdPath, form: PostForm, idempotency_key: IdempotencyKey = None
+) -> HttpResponse:
     posting = Posting(
         person=request.auth.id,
         channel=id,
@@ -79,7 +81,7 @@ async def post_message(request: Request, id: IdPath, form: PostForm) -> HttpResp
         thread=form.thread,
         also_to_channel=form.also_to_channel,
         files=form.files,
-        client_id=form.client_id or request.headers.get("Idempotency-Key"),
+        client_id=form.client_id or idempotency_key,
         origin="web" if request.COOKIES else "api",
     )
     posted = await batcher.post(posting)

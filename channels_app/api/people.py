@@ -9,13 +9,13 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from ninja import Router
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
 from channels_app.api.params import Cursor, IdPath, Limit, Name, SlugOrId
 from channels_app.chat import access
-from channels_app.chat.forms import Form
+from channels_app.chat.forms import Flag, Form
 from workspace.events.log import stamp
 from workspace.events.refusal import Invalid
 from workspace.people import access as people_access
@@ -78,9 +78,16 @@ class PasswordForm(Form):
     new: Annotated[str, Field(max_length=1000)]
 
 
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    for name, value in settings.items():
+        if "\0" in name or not isinstance(value, str | int | float | None) or "\0" in str(value):
+            raise ValueError("a setting is a text, a number, true, false or null, without NUL characters")
+    return settings
+
+
 class MeForm(Form):
     name: Name | None = None
-    settings: dict[str, Any] | None = None
+    settings: Annotated[dict[str, Any], AfterValidator(_flat)] | None = None
     password: PasswordForm | None = None
 
 
@@ -97,7 +104,7 @@ class InviteForm(Form):
 class PersonForm(Form):
     name: Name | None = None
     role: Literal["owner", "admin", "member", "guest"] | None = None
-    active: bool | None = None
+    active: Flag | None = None
 
 
 def imap() -> ImapShape:

@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from channels_app.api.door import answer, nothing
-from channels_app.api.params import Name
+from channels_app.api.params import NO_NUL, Name
 from channels_app.api.people import MembershipShape
 from channels_app.chat.forms import Form
 from workspace.events.refusal import NotSignedIn
@@ -23,7 +23,7 @@ from workspace.signin.models import Account, Link
 
 router = Router(tags=["sign-in"])
 Password = Annotated[str, Field(max_length=1000)]
-Email = Annotated[str, Field(max_length=320)]
+Email = Annotated[str, Field(max_length=320, pattern=NO_NUL)]
 Secret = Annotated[str, Field(max_length=200)]
 
 

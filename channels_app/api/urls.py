@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ninja import NinjaAPI
-
 from channels_app.api import channels, files, messages, people, signin, sync
+from channels_app.api.document import DocumentedApi
 from channels_app.api.door import JsonParser, SessionAuth, TokenAuth, errors
 
-api = NinjaAPI(
+api = DocumentedApi(
     title="Roost",
     version="1.0.0",
     description="The API of a Roost workspace; everything our own client does goes through it.",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
 
 from workspace.events.refusal import Invalid
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,32}$")]
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$")]
-# Far above what is allowed: the verb says the limit in words.
-Text = Annotated[str, StringConstraints(max_length=1_000_000)]
+# Documented here, refused by the verb, which says the limit in words.
+Text = Annotated[str, WithJsonSchema({"type": "string", "maxLength": settings.TEXT_LIMIT})]
 Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 class Form(BaseModel):
@@ -23,7 +25,7 @@ class Form(BaseModel):
 class PostForm(Form):
     text: Text = ""
     thread: Id | None = None
-    also_to_channel: bool = False
+    also_to_channel: Flag = False
     files: list[Id] = Field(default_factory=list, max_length=100)
     client_id: ClientId | None = None
 

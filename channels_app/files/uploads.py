@@ -49,8 +49,12 @@ def _limited(chunks: Iterable[bytes]) -> Iterable[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if size > settings.UPLOAD_LIMIT:
-            raise TooLarge(f"Files can have at most {settings.UPLOAD_LIMIT // (1024 * 1024)} MB.")
+            raise too_large()
         yield chunk
+
+
+def too_large() -> TooLarge:
+    return TooLarge(f"Files can have at most {settings.UPLOAD_LIMIT / (1024 * 1024):.3g} MB.")
 
 
 def clean_name(name: str) -> str:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
+import threading
 import warnings
 from collections.abc import Iterable
+from typing import BinaryIO
 
 import puremagic
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from channels_app.files import storage
 from channels_app.files.models import StoredFile
 from workspace.events.refusal import Invalid, TooLarge
 from workspace.people.models import Person
 
+log = logging.getLogger(__name__)
+
 PREVIEW_PIXELS = 720
-IMAGE_PIXELS_LIMIT = 60_000_000
+# What is decoded, so at most some 160 MB, and one at a time; a picture of a camera is shrunk before it counts.
+IMAGE_PIXELS_LIMIT = 40_000_000
+# Pillow knows many more, of which some are old and one starts another program.
+PREVIEW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 SNIFF_BYTES = 4096
 # What a browser may show in the page's own origin; everything else is a download.
 SAFE_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "text/plain", "application/pdf"}
 SAFE_INLINE |= {"audio/mpeg", "audio/ogg", "audio/wav", "video/mp4", "video/webm"}
+_one_preview = threading.Lock()
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -70,7 +79,7 @@ def sniff(head: bytes, name: str, declared: str = "") -> str:
     """The media type by content, else by what was declared, else by the name; never one that can run in a page."""
     try:
         found = puremagic.from_string(head, mime=True, filename=name)
-    except (puremagic.PureError, ValueError, IndexError):
+    except Exception:  # its deeper looks into a file raise anything at all
         found = ""
     kind = found or declared.partition(";")[0].strip().lower()
     text = _looks_like_text(head)
@@ -91,18 +100,27 @@ def _looks_like_text(head: bytes) -> bool:
 def _preview(stored: StoredFile) -> None:
     """Set width and height and write a small preview; an image that can't be read is a file like any other."""
     try:
-        with warnings.catch_warnings(), storage.open_file(stored.key) as file:
+        with _one_preview, warnings.catch_warnings(), storage.open_file(stored.key) as file:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                if image.width * image.height > IMAGE_PIXELS_LIMIT:
-                    return
-                image.draft("RGB", (PREVIEW_PIXELS * 2, PREVIEW_PIXELS * 2))
-                upright = ImageOps.exif_transpose(image)
-                width, height = upright.size
-                upright.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
-                out = io.BytesIO()
-                upright.convert("RGBA" if "A" in upright.getbands() else "RGB").save(out, "WEBP", quality=80)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning):
+            width, height, small = _shrunk(file)
+    except Exception as error:  # decoders raise anything at all for what somebody made up
+        log.info("no preview of %s: %r", stored.id, error)
         return
-    storage.write(stored.preview_key, [out.getvalue()])
+    storage.write(stored.preview_key, [small])
     stored.width, stored.height = width, height
+
+
+def _shrunk(file: BinaryIO) -> tuple[int, int, bytes]:
+    """An image's width and height, upright, and a small WebP of it. Raises whatever a decoder does."""
+    with Image.open(file, formats=PREVIEW_FORMATS) as image:
+        width, height = image.size
+        if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
+            width, height = height, width
+        image.draft("RGB", (PREVIEW_PIXELS * 2, PREVIEW_PIXELS * 2))  # a JPEG is shrunk while it is decoded
+        if image.width * image.height > IMAGE_PIXELS_LIMIT:
+            raise ValueError("too many pixels")
+        image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
+        upright = ImageOps.exif_transpose(image)
+        out = io.BytesIO()
+        upright.convert("RGBA" if "A" in upright.getbands() else "RGB").save(out, "WEBP", quality=80)
+    return width, height, out.getvalue()

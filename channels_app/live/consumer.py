@@ -11,6 +11,7 @@ missed before what is new. A resume replays each stream after the cursor, in ord
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ MOST_CALLS = 64  # in flight for one socket; more wait in its connection
 TYPING_SECONDS = 1.0
 MOST_RESUMED = 5_000
 FRAME_LIMIT = 65_536
+_STREAM = re.compile(r"[a-z]{1,16}:[0-9A-Za-z]{1,32}")
 
 _of_socket = database_sync_to_async(sessions.person_of_socket, thread_sensitive=False)
 _of_token = database_sync_to_async(tokens.person_of, thread_sensitive=False)
@@ -149,7 +151,8 @@ class LiveConsumer(AsyncConsumer):
         allowed = {}
         own = self.heads or {}
         for stream, seq in cursors.items():
-            if stream in own or stream in self.socket.streams or await _may_follow(self.person, stream):
+            known = stream in own or stream in self.socket.streams
+            if known or (_STREAM.fullmatch(stream) and await _may_follow(self.person, stream)):
                 allowed[stream] = seq
             else:
                 self._error("not_found", f"There is no stream {stream[:40]!r}.")

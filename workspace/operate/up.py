@@ -24,6 +24,7 @@ from workspace.operate.part import Part
 from workspace.operate.progress import say, step
 from workspace.operate.supervisor import Child
 
+WORKER_THREADS = 8
 QUEUES = "default,mirror,files"
 HANGS_AFTER = 20.0
 ROLL_SECONDS = 60.0
@@ -181,8 +182,9 @@ class Up:
         celery = [sys.executable, "-m", "celery", "-A", "workspace.celery"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = str(self.instance.data.path / "run" / "beat")
+        threads = ["-P", "threads", "-c", str(WORKER_THREADS)]
         for name, argv in (
-            ("worker", [*celery, "worker", "-P", "threads", "-c", "8", "-l", "WARNING", "-Q", QUEUES, *quiet]),
+            ("worker", [*celery, "worker", *threads, "-l", "WARNING", "-Q", QUEUES, *quiet]),
             ("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]),
             ("watcher", [sys.executable, str(paths.ROOT / "manage.py"), "watch"]),
         ):

@@ -28,7 +28,11 @@ MENTION = re.compile(r'(?<![\w@/.])@(?:\*\*([^*\n]{1,100})\*\*|"([^"\n]{1,100})"
 _PLAIN = re.compile(r"[^\W\d_](?:[\w ,;?()'%$€£§=–—…“”„]|[.:](?= |$)|!(?!\[))*")
 _UNDERSCORE = re.compile(r"_")
 _ALIGNED = re.compile(r'style="text-align:(left|right|center)"')
-_HIGHLIGHT_LIMIT = 20_000
+_TASK = re.compile(r"^[ >]*[-*+\d.)]+ +\[[ xX]\]", re.MULTILINE)
+# Some lexers take time by the square of a line, or of the whole.
+_HIGHLIGHT_LIMIT = 8_000
+_HIGHLIGHT_LINE_LIMIT = 300
+_WORD_LIMIT, _TASK_LIMIT, _CELL_LIMIT, _BRACKET_LIMIT = 2_000, 1_000, 10_000, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def render(text: str, mentions: Mentions | None = None) -> str:
         return f"<p>{html_lib.escape(text, quote=False)}</p>\n"
     env: dict[str, Any] = {"mentions": mentions or {}}
     # Alignment as an attribute: the page's policy refuses style attributes.
-    html = _cleaner().clean(_ALIGNED.sub(r'align="\1"', _parser().render(text, env)))
+    html = _cleaner().clean(_ALIGNED.sub(r'align="\1"', _parser(costly=_costly(text)).render(text, env)))
     # One end for all: a mail carries the HTML too, and a rebuild from mail must give the same.
     return f"{html.rstrip()}\n" if html.strip() else ""
 
@@ -58,11 +62,24 @@ def mention_key(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group).lower()
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
+def _costly(text: str) -> bool:
+    """Whether links, task lists or tables would take time by the square: such a text is shown without them."""
+    lines = text.split("\n")
+    cells = max(line.count("|") for line in lines) * len(lines)
+    longest = max(map(len, text.split()), default=0)
+    many = text.count("[") > _BRACKET_LIMIT or len(_TASK.findall(text)) > _TASK_LIMIT
+    return many or longest > _WORD_LIMIT or cells > _CELL_LIMIT
+
+
+@lru_cache(maxsize=2)
+def _parser(*, costly: bool = False) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "highlight": _highlight, "maxNesting": 20})
-    parser.enable(["table", "strikethrough", "linkify"])
-    parser.use(tasklists_plugin)
+    parser.enable("strikethrough")
+    if costly:
+        parser.disable(["link", "image"])
+    else:
+        parser.enable(["table", "linkify"])
+        parser.use(tasklists_plugin)
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_link": True, "fuzzy_email": True, "fuzzy_ip": False})
     parser.core.ruler.after("linkify", "mentions", _mentions)
@@ -140,7 +157,7 @@ def _render_mention(_r: RendererHTML, tokens: Sequence[Token], index: int, _o: A
 
 
 def _highlight(code: str, language: str, _attrs: str) -> str:
-    if not language or len(code) > _HIGHLIGHT_LIMIT:
+    if not language or len(code) > _HIGHLIGHT_LIMIT or max(map(len, code.split("\n"))) > _HIGHLIGHT_LINE_LIMIT:
         return ""
     try:
         lexer = get_lexer_by_name(language)

@@ -14,6 +14,7 @@ import importlib.util
 import itertools
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -132,11 +133,23 @@ def use_running_instance() -> None:
     data = Path(os.environ.get("ROOST_DATA") or default_data()).absolute()
     os.environ["ROOST_DATA"] = str(data)
     known = data / "run" / "env.json"
-    if not known.exists() and "DATABASE_URL" not in os.environ and len(sys.argv) > 1 and sys.argv[1] in NEED_INSTANCE:
+    found = os.access(known, os.R_OK)  # our own programs, which may not read it, were told everything
+    if not found and "DATABASE_URL" not in os.environ and len(sys.argv) > 1 and sys.argv[1] in NEED_INSTANCE:
         sys.exit(f"Nothing runs on {data}: start it with `python3 manage.py up`, or name another with --data.")
-    if known.exists():
+    if found:
         for name, value in json.loads(known.read_text()).items():
             os.environ.setdefault(name, value)
+        if os.geteuid() == 0 and os.environ.get("ROOST_USER"):
+            become(os.environ["ROOST_USER"], data)
+
+
+def become(user: str, data: Path) -> None:
+    """Go on as the user who runs the instance, so that what a command writes is theirs."""
+    entry = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+    os.environ["HOME"] = str(data / "work")
 
 
 if __name__ == "__main__":

@@ -39,10 +39,14 @@ def until(check: Callable[[], Any], seconds: float = 60.0) -> Any:
 
 
 def manage(
-    *words: str, env: Mapping[str, str] | None = None, root: Path = ROOT, **popen: Any
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    python: str = sys.executable,
+    **popen: Any,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(root / "manage.py"), *words],
+        [python, str(root / "manage.py"), *words],
         env=bare_env() if env is None else env,
         capture_output=True,
         text=True,

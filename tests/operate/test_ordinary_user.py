@@ -33,7 +33,7 @@ def user() -> Iterator[pwd.struct_passwd]:
     subprocess.run(["userdel", USER], check=False)
 
 
-def _python(user: pwd.struct_passwd) -> tuple[str, dict[str, str]]:
+def python_for(user: pwd.struct_passwd) -> tuple[str, dict[str, str]]:
     """A Python this user can run with the suite's packages (root's own may lie where nobody else looks)."""
     site = next(path for path in sys.path if path.endswith("site-packages"))
     for candidate in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
@@ -50,7 +50,7 @@ def _python(user: pwd.struct_passwd) -> tuple[str, dict[str, str]]:
 
 
 def test_an_ordinary_user_starts_it(data: Path, user: pwd.struct_passwd) -> None:
-    python, env = _python(user)
+    python, env = python_for(user)
     checkout = data.parent / "roost"
     shutil.copytree(ROOT, checkout, ignore=LEFT_OUT)
     for path in (data.parent, checkout, *checkout.rglob("*")):

@@ -15,8 +15,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from workspace.operate import debian, paths
-from workspace.operate.dovecot_conf import Layout, render
+from workspace.operate import certificate, debian, paths
+from workspace.operate.certificate import private
+from workspace.operate.dovecot_conf import Layout, Tls, render
 from workspace.operate.part import Part, free_port, greets, is_free
 
 PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-lmtpd"]
@@ -29,6 +30,8 @@ NEEDED = (
 )
 BUILT_IN = {"m": b"/usr/lib/dovecot/modules", "dc": b"/usr/bin/doveconf"}  # and the links that stand in for them
 SERVICE_ACCOUNT = "roost"
+WANTED_PORTS = {"imap": "ROOST_IMAP_PORT", "imaps": "ROOST_IMAPS_PORT"}
+USUAL_IMAPS = 1993  # 993 is root's alone
 MASTER = "roost-master"
 
 
@@ -109,20 +112,26 @@ def _swap(path: Path, swaps: list[tuple[bytes, bytes]]) -> bool:
     return True
 
 
-def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> Part:
-    """Dovecot on the data directory. `capability` replaces what it says it can (tests of plain servers)."""
+def part(
+    data: paths.Data, *, host: str = "127.0.0.1", name: str = "", throwaway: bool = False, capability: str = ""
+) -> Part:
+    """Dovecot on the data directory.
+
+    With a `host` beyond loopback it listens there too, by TLS from the first byte, as `name`. `capability` replaces
+    what it says it can (tests of plain servers).
+    """
     where = installation()
     home = paths.own(data.path / "mail", 0o711)
-    for name in ("run", "state", "log", "home", "channels", "logins"):
-        paths.own(home / name)
+    for folder in ("run", "state", "log", "home", "channels", "logins"):
+        paths.own(home / folder)
     known = _known(home)
     port, lmtp, bell = known["imap"], known["lmtp"], f"http://127.0.0.1:{known['bell']}/bell"
     password, master, admin = str(known["password"]), str(known["master"]), str(known["admin_key"])
-    _private(home / "service", f"{SERVICE_ACCOUNT}:{{PLAIN}}{password}::::::\n")
-    _private(home / "masters", f"{MASTER}:{{PLAIN}}{master}\n")
+    private(home / "service", f"{SERVICE_ACCOUNT}:{{PLAIN}}{password}::::::\n")
+    private(home / "masters", f"{MASTER}:{{PLAIN}}{master}\n")
     rights = f"user={SERVICE_ACCOUNT} lrwstipekxa\n"
-    _private(home / "acl", f"Channels {rights}Channels/* {rights}")
-    _private(home / "push.lua", _lua(bell, home / "bells.spool"))
+    private(home / "acl", f"Channels {rights}Channels/* {rights}")
+    private(home / "push.lua", _lua(bell, home / "bells.spool"))
     layout = Layout(
         home=home,
         root=where.root,
@@ -136,9 +145,10 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
         library_path=where.env.get("LD_LIBRARY_PATH", ""),
         capability=capability,
         fsync="never" if throwaway else "optimized",
+        tls=None if paths.is_loopback(host) else _tls(home, host, name, int(known["imaps"])),
     )
     (home / "run" / "master.pid").unlink(missing_ok=True)  # whoever wrote it is gone; its number may be taken
-    _private(home / "dovecot.conf", render(layout))
+    private(home / "dovecot.conf", render(layout))
     return Part(
         name="dovecot",
         argv=[str(where.binary), "-F", "-c", str(home / "dovecot.conf")],
@@ -147,8 +157,7 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
         env={
             "IMAP_URL": f"imap://{SERVICE_ACCOUNT}:{password}@127.0.0.1:{port}",
             "IMAP_MASTER_USER": f"{MASTER}:{master}",
-            "IMAP_PUBLIC_HOST": "127.0.0.1",
-            "IMAP_PUBLIC_PORT": str(port),
+            **_public(layout, name),
             "IMAP_BELL": "lua",
             "IMAP_BELL_URL": bell,
             "IMAP_ADMIN_URL": f"http://:{admin}@127.0.0.1:{known['admin']}/doveadm/v1",
@@ -160,6 +169,20 @@ def part(data: paths.Data, *, throwaway: bool = False, capability: str = "") -> 
     )
 
 
+def _tls(home: Path, host: str, name: str, port: int) -> Tls:
+    files = certificate.provide(home, name)
+    return Tls(host, port, files.chain, files.key)
+
+
+def _public(layout: Layout, name: str) -> dict[str, str]:
+    """What people's mail programs are told, and where `doctor` looks."""
+    if layout.tls is None:
+        return {"IMAP_PUBLIC_HOST": "127.0.0.1", "IMAP_PUBLIC_PORT": str(layout.port), "IMAP_PUBLIC_SECURITY": "none"}
+    port = str(layout.tls.port)
+    told = {"IMAP_PUBLIC_HOST": name, "IMAP_PUBLIC_PORT": port, "IMAP_PUBLIC_SECURITY": "tls"}
+    return {**told, "IMAP_TLS": f"{paths.seen_from_here(layout.tls.host)} {port}"}
+
+
 def _known(home: Path) -> dict[str, str | int]:
     """Ports and passwords, made once, so that mail programs find the server where it was.
 
@@ -168,10 +191,11 @@ def _known(home: Path) -> dict[str, str | int]:
     path = home / "known.json"
     path.touch(mode=0o600)
     known: dict[str, str | int] = json.loads(path.read_text() or "{}")
-    if wanted := os.environ.get("ROOST_IMAP_PORT"):
-        known["imap"] = int(wanted)
-    for port in ("imap", "lmtp", "bell", "admin"):
-        if port not in known or (not is_free(int(known[port])) and not (port == "imap" and wanted)):
+    wanted = {port: int(os.environ[name]) for port, name in WANTED_PORTS.items() if os.environ.get(name)}
+    known.update(wanted)
+    known.setdefault("imaps", USUAL_IMAPS)
+    for port in ("imap", "imaps", "lmtp", "bell", "admin"):
+        if port not in known or (port not in wanted and not is_free(int(known[port]))):
             known[port] = free_port()
     for secret in ("password", "master", "admin_key"):
         known.setdefault(secret, secrets.token_urlsafe(24))
@@ -185,12 +209,3 @@ def _lua(bell: str, spool: Path) -> str:
     for name, value in values.items():
         text = text.replace(f'"{name}"', json.dumps(value))
     return text
-
-
-def _private(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(text)
-    if paths.IS_ROOT:
-        os.chown(fresh, *paths.service_ids())
-    fresh.replace(path)

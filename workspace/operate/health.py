@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable
@@ -41,6 +42,11 @@ def checks() -> list[Check]:
         *(
             [_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.spool.")]
             if _own()
+            else []
+        ),
+        *(
+            [_check("imaps", _imaps, "See mail/log/dovecot.log, IMAP_TLS_CERT, --imap-host.")]
+            if settings.IMAP_TLS
             else []
         ),
     ]
@@ -84,6 +90,18 @@ def _imap() -> None:
     with socket.create_connection((url.hostname, url.port or 143), 5) as client:
         client.settimeout(5)
         if url.scheme != "imaps" and not client.recv(64).startswith(b"* OK"):
+            raise RuntimeError("this is no IMAP server")
+
+
+def _imaps() -> None:
+    """By TLS, as people's mail programs come; a certificate that has expired is no good."""
+    host, port = settings.IMAP_TLS.split()
+    chain = settings.DATA_DIR / "mail" / "tls" / "chain.pem"
+    context = ssl.create_default_context(cafile=str(chain))
+    context.check_hostname = False  # it is for the public name
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    with socket.create_connection((host, int(port)), 5) as bare, context.wrap_socket(bare) as client:
+        if not client.recv(64).startswith(b"* OK"):
             raise RuntimeError("this is no IMAP server")
 
 

@@ -8,13 +8,17 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import socket
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
-from workspace.operate import dovecot, former, paths, postgres, valkey
+from workspace.operate import certificate, dovecot, former, paths, postgres, valkey
 from workspace.operate.part import Part
+from workspace.operate.progress import say
 from workspace.operate.supervisor import Child, Supervisor, rotate
 
 # Which variable says that a part is somewhere else.
@@ -22,7 +26,7 @@ EXTERNAL = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL", "dovecot": "IMAP_
 REMEMBERED = (
     "ROOST_DATA", "ROOST_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "MAIL_DOMAIN", "IMAP_URL",
     "IMAP_MASTER_USER", "IMAP_PUBLIC_HOST", "IMAP_PUBLIC_PORT", "IMAP_PUBLIC_SECURITY", "IMAP_BELL", "IMAP_BELL_URL",
-    "IMAP_ADMIN_URL", "STORAGE_DIR", "UPLOAD_LIMIT",
+    "IMAP_ADMIN_URL", "IMAP_TLS", "ROOST_USER", "STORAGE_DIR", "UPLOAD_LIMIT",
 )  # fmt: skip
 
 
@@ -33,13 +37,16 @@ class AlreadyRunning(RuntimeError):
 class Instance:
     """Start it, ask for its environment, stop it."""
 
-    def __init__(self, data: paths.Data, *, throwaway: bool = False, capability: str = "") -> None:
+    def __init__(
+        self, data: paths.Data, *, imap_host: str = "127.0.0.1", throwaway: bool = False, capability: str = ""
+    ) -> None:
         self.data = data
         self.supervisor = Supervisor(data.path / "run" / "children.json")
         self.env: dict[str, str] = {**os.environ, "ROOST_DATA": str(data.path), "PYTHONUNBUFFERED": "1"}
         self.env.setdefault("DJANGO_SETTINGS_MODULE", "workspace.settings")
         self._throwaway = throwaway
         self._capability = capability
+        self._imap_host = imap_host
         self._guard: IO[str] | None = None
 
     def claim(self) -> None:
@@ -67,7 +74,13 @@ class Instance:
         makers: dict[str, Callable[[], Part]] = {
             "postgres": lambda: postgres.part(self.data, throwaway=self._throwaway),
             "valkey": lambda: valkey.part(self.data),
-            "dovecot": lambda: dovecot.part(self.data, throwaway=self._throwaway, capability=self._capability),
+            "dovecot": lambda: dovecot.part(
+                self.data,
+                host=self._imap_host,
+                name=_public_name(self._imap_host),
+                throwaway=self._throwaway,
+                capability=self._capability,
+            ),
         }
         self.env.update(_known_of_external_imap(os.environ))
         wanted = [make for name, make in makers.items() if not os.environ.get(EXTERNAL[name])]
@@ -91,6 +104,31 @@ class Instance:
         rotate(log)
         return Child(part, log, self.env, pass_fds)
 
+    def drop_privileges(self) -> dict[str, Any]:
+        """Have our own programs run as the user of the servers, where that can be; arguments for their Popen."""
+        popen = paths.as_programs(self.data.path)
+        if not paths.IS_ROOT:
+            self.data.work.mkdir(mode=0o700, exist_ok=True)
+            return popen
+        if "user" not in popen:
+            self.data.hand_over(0, 0)
+            say(
+                f"! Roost's own programs run as root: the user {paths.service_user()} can't read"
+                f" {paths.ROOT} or {sys.executable}. Put both where others may read to change that."
+            )
+            return popen
+        self.data.hand_over(*paths.service_ids())
+        # libpq looks for certificates at home, and stops when it may not look there.
+        self.env.update(ROOST_USER=paths.service_user(), HOME=str(self.data.work))
+        return popen
+
+    def renew_certificate(self) -> None:
+        """Take over a certificate that was renewed."""
+        if certificate.take_over(self.data.path / "mail"):
+            for child in self.supervisor.children:
+                if child.part.name == "dovecot" and child.process is not None:
+                    child.process.send_signal(signal.SIGHUP)
+
     def remember(self) -> None:
         """Write down where the parts are, for other commands on the same data."""
         known = {name: self.env[name] for name in REMEMBERED if self.env.get(name)}
@@ -109,6 +147,12 @@ class Instance:
         (self.data.path / "run" / "children.json").unlink(missing_ok=True)
         if self._throwaway:
             shutil.rmtree(self.data.sockets, ignore_errors=True)
+
+
+def _public_name(host: str) -> str:
+    """What others call this machine."""
+    given = os.environ.get("IMAP_PUBLIC_HOST") or urlsplit(os.environ.get("ROOST_URL", "")).hostname
+    return given or (socket.getfqdn() if host in ("0.0.0.0", "::", "*") else host)
 
 
 def _known_of_external_imap(given: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workspace.operate import paths
 from workspace.operate.part import Part, wait_for
 from workspace.operate.programs import die_with_parent
 from workspace.operate.progress import say
@@ -25,6 +26,7 @@ FIRST_WAIT, LONGEST_WAIT, STABLE = 0.2, 30.0, 60.0
 STOP_SECONDS = 8.0
 CHECK_EVERY, MOST_FAILURES = 5.0, 4
 FIRST_TRIES = 4
+KEEP_EVERY = 3600.0
 
 
 @dataclass
@@ -156,7 +158,11 @@ class Supervisor:
         """Ask every child now and then whether it is well, in a thread of its own."""
 
         def ask() -> None:
+            kept = 0.0
             while not self.stopping.wait(CHECK_EVERY):
+                if time.monotonic() - kept > KEEP_EVERY:
+                    paths.keep()
+                    kept = time.monotonic()
                 for child in list(self.children):
                     child.check()
 

@@ -1,12 +1,13 @@
 """`manage.py up`: set up and start everything on one machine; stop it cleanly on SIGTERM or SIGINT.
 
 SIGHUP replaces the web processes one after the other: a fresh one serves before the old one closes its sockets with
-1012, so clients come back without a lost or doubled message.
+1012, so clients come back without a lost or doubled message. It also takes over a renewed certificate.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from workspace.operate import client_build, paths, programs
 from workspace.operate.instance import AlreadyRunning, Instance
@@ -39,9 +41,14 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py up", description="Set up and start Roost.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument(
+        "--imap-host",
+        default=os.environ.get("ROOST_IMAP_HOST"),
+        help="where mail programs reach IMAP: as --host, unless said otherwise; by TLS beyond this machine",
+    )
     parser.add_argument("--data", default=os.environ.get("ROOST_DATA") or str(paths.default_data()))
     options = parser.parse_args(argv[1:])
-    instance = Instance(paths.Data(Path(options.data).absolute()))
+    instance = Instance(paths.Data(Path(options.data).absolute()), imap_host=options.imap_host or options.host)
     wishes = Wishes()
     try:
         instance.claim()
@@ -103,6 +110,7 @@ class Up:
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
         instance.env.setdefault("ROOST_URL", self.url)
         self.web: list[Child] = []
+        self.popen: dict[str, Any] = {}
 
     def run(self) -> None:
         token = self._start()
@@ -123,6 +131,8 @@ class Up:
         """Start everything, what does not need each other side by side; the token of the first set-up, if it waits."""
         with ThreadPoolExecutor(2) as pool:
             try:
+                self.popen = self.instance.drop_privileges()
+                pool.submit(_compile) if "user" in self.popen else None
                 building = pool.submit(client_build.build) if client_build.needed() else None
                 with step("starting PostgreSQL, Valkey and Dovecot"):
                     self.instance.start_servers()
@@ -145,7 +155,8 @@ class Up:
         return token
 
     def _prepare(self) -> str | None:
-        out = programs.run([sys.executable, paths.ROOT / "manage.py", "prepare"], env=self.instance.env)
+        words = [sys.executable, str(paths.ROOT / "manage.py"), "prepare"]
+        out = programs.run(words, env=self.instance.env, **self.popen)
         token: str | None = json.loads(out)["token"]
         return token
 
@@ -163,7 +174,7 @@ class Up:
             child.wait_until_ready()
 
     def _one_web(self, number: int) -> Child:
-        pulse = self.instance.data.path / "run" / f"web-{number}"
+        pulse = self.instance.data.work / f"web-{number}"
         pulse.unlink(missing_ok=True)
         descriptor = self.listener.fileno()
         part = Part(
@@ -172,7 +183,7 @@ class Up:
             ready=lambda: pulse.exists() and pulse.read_text() == str(child.process and child.process.pid),
             healthy=lambda: _age(pulse) < HANGS_AFTER,
             orphan_signal=signal.SIGTERM,
-            popen={"cwd": paths.ROOT},
+            popen=self.popen,
         )
         child = self.supervisor.add(self.instance.child(part, pass_fds=(descriptor,)))
         self.supervisor.start(child)
@@ -181,18 +192,19 @@ class Up:
     def _start_workers(self) -> None:
         celery = [sys.executable, "-m", "celery", "-A", "workspace.celery"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        schedule = str(self.instance.data.path / "run" / "beat")
+        schedule = str(self.instance.data.work / "beat")
         threads = ["-P", "threads", "-c", str(WORKER_THREADS)]
         for name, argv in (
             ("worker", [*celery, "worker", *threads, "-l", "WARNING", "-Q", QUEUES, *quiet]),
             ("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]),
             ("watcher", [sys.executable, str(paths.ROOT / "manage.py"), "watch"]),
         ):
-            child = self.instance.child(Part(name, argv, popen={"cwd": paths.ROOT}))
+            child = self.instance.child(Part(name, argv, popen=self.popen))
             self.supervisor.start(self.supervisor.add(child))
 
     def _roll_web(self) -> None:
         say("replacing the web processes")
+        self._renew_certificate()
         for number, old in enumerate(list(self.web)):
             fresh = self._one_web(number)
             end = time.monotonic() + ROLL_SECONDS
@@ -204,10 +216,23 @@ class Up:
                 say(f"! the new web process does not answer (see {fresh.log}); the old one stays")
             self._let_go(old if serves else fresh)
 
+    def _renew_certificate(self) -> None:
+        try:
+            self.instance.renew_certificate()
+        except RuntimeError as error:
+            say(f"! {error}")
+
     def _let_go(self, child: Child) -> None:
         self.supervisor.children.remove(child)
         self.supervisor.stop([child])
         self.supervisor.write_record()
+
+
+def _compile() -> None:
+    """Keep our programs' bytecode, which their user may not write beside them."""
+    if not sys.dont_write_bytecode:
+        for room in ("workspace", "channels_app"):
+            compileall.compile_dir(paths.ROOT / room, quiet=2)
 
 
 def _age(pulse: Path) -> float:

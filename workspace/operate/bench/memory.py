@@ -67,7 +67,7 @@ def _resident(pid: int) -> int:
 
 async def _fresh_web_process() -> int:
     """Have the web process replaced: one that held sockets before has room for them already."""
-    former, pulse = _web_process(), settings.DATA_DIR / "run" / "web-0"
+    former, pulse = _web_process(), settings.DATA_DIR / "work" / "web-0"
     os.kill(former, signal.SIGTERM)
     for _ in range(PATIENCE_TICKS):
         await asyncio.sleep(0.1)

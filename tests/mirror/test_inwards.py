@@ -228,6 +228,20 @@ def test_hostile_mails_are_posted_or_kept_apart_and_nothing_stops(cast: Cast, pr
     assert len(texts(client, _general(cast))) == len(posted)
 
 
+def test_of_mails_with_one_message_id_none_is_lost(cast: Cast, program: MailProgram) -> None:
+    carry()
+    client = program(cast.bob)
+    for text in ("one", "two", "two"):
+        client.append(_general(cast), raw_mail(cast.bob, text, Message_ID="<same@b.test>"))
+    client.append(_general(cast), raw_mail(cast.bob, "answer", In_Reply_To="<same@b.test>"))
+    pull(cast.general)
+    carry()
+    posted = list(Message.objects.filter(channel=cast.general).order_by("seq").values_list("text", flat=True))
+    assert set(posted) == {"one", "two", "answer"} and _quarantined(cast.general) == []
+    assert Message.objects.get(text="answer").thread_id is not None
+    assert texts(client, _general(cast)) == posted
+
+
 def test_many_mails_are_taken_in_in_order(cast: Cast, program: MailProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inwards, "MAILS_AT_ONCE", 7)
     monkeypatch.setattr(inwards, "SPAN", 10)

@@ -72,7 +72,8 @@ def locked_message(person: Person, message_id: str, action: str, *, deleted_too:
     Raises as `message`, and `Deleted` unless `deleted_too`.
     """
     message(person, message_id, action)
-    row = Message.objects.select_for_update(of=("self",)).select_related("channel").get(id=message_id)
+    locked = Message.objects.select_for_update(of=("self",), no_key=True)
+    row = locked.select_related("channel").get(id=message_id)
     if row.deleted_at and not deleted_too:
         raise Deleted()
     return row

@@ -9,6 +9,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels_app.chat import access, shapes
+from channels_app.chat.kinds import (
+    ChannelArchived,
+    ChannelChanged,
+    ChannelLeft,
+    ChannelTold,
+    NamedChannel,
+    NamedChannelArchived,
+    NamedChannelChanged,
+)
 from channels_app.chat.models import Channel, Kind, Membership
 from channels_app.chat.roster import admit
 from workspace.events import log
@@ -102,13 +111,13 @@ def _save_new(channel: Channel) -> None:
 
 def _begin(channel: Channel, person: Person, people: Sequence[Person]) -> None:
     log.open_stream(channel.stream, channel.org_id)
-    created = {"channel": shapes.channel(channel)}
+    created: ChannelTold = {"channel": shapes.channel(channel)}
     drafts = [log.Draft(channel.stream, "channel.created", created, person.id)]
+    drafts += admit(channel, people, by=person, admins=[person] if channel.kind != Kind.DIRECT else [])
     if channel.is_open:
-        drafts.append(log.Draft(person.org.stream, "channel.created", created, person.id))
-    for joining in people:
-        role = Membership.Role.ADMIN if joining == person and channel.kind != Kind.DIRECT else Membership.Role.MEMBER
-        drafts += admit(channel, joining, by=person, role=role)
+        head = sum(draft.stream == channel.stream for draft in drafts)
+        begun: ChannelTold = {"channel": {**created["channel"], "members": len(people), "head": head}}
+        drafts.append(log.Draft(person.org.stream, "channel.created", begun, person.id))
     log.append(*drafts)
 
 
@@ -144,7 +153,7 @@ def change(
             row.save(update_fields=["name", "topic", "kind"])
     except IntegrityError as error:
         raise Conflict("There is a channel with this name already.", fields={"name": "taken"}) from error
-    payload = {"name": row.name, "topic": row.topic, "kind": row.kind}
+    payload: ChannelChanged = {"name": row.name, "topic": row.topic, "kind": row.kind}
     drafts = [log.Draft(row.stream, "channel.changed", payload, person.id)]
     drafts += _tell_org(row, before[2], person)
     log.append(*drafts)
@@ -155,14 +164,19 @@ def _tell_org(row: Channel, kind_before: str, person: Person) -> list[log.Draft]
     """What the whole organization hears: a channel that closes is gone for them, one that opens is new."""
     was_open = kind_before in (Kind.PUBLIC, Kind.ANNOUNCEMENT)
     if row.is_open and was_open:
-        payload: dict[str, object] = {"id": row.id, "name": row.name, "topic": row.topic, "kind": row.kind}
-        return [log.Draft(row.org.stream, "channel.changed", payload, person.id)]
+        changed: NamedChannelChanged = {"id": row.id, "name": row.name, "topic": row.topic, "kind": row.kind}
+        return [log.Draft(row.org.stream, "channel.changed", changed, person.id)]
     if row.is_open:
-        created = {"channel": shapes.channel(row)}
+        created: ChannelTold = {"channel": shapes.channel(row)}
         return [log.Draft(row.org.stream, "channel.created", created, person.id)]
     if was_open:
-        return [log.Draft(row.org.stream, "channel.deleted", {"id": row.id}, person.id)]
+        return [_gone(row, person)]
     return []
+
+
+def _gone(row: Channel, person: Person) -> log.Draft:
+    gone: NamedChannel = {"id": row.id}
+    return log.Draft(row.org.stream, "channel.deleted", gone, person.id)
 
 
 @transaction.atomic
@@ -175,9 +189,11 @@ def archive(*, person: Person, channel: str, archived: bool = True) -> Channel:
         return row
     row.archived_at = timezone.now() if archived else None
     row.save(update_fields=["archived_at"])
-    drafts = [log.Draft(row.stream, "channel.archived", {"archived": archived}, person.id)]
+    payload: ChannelArchived = {"archived": archived}
+    drafts = [log.Draft(row.stream, "channel.archived", payload, person.id)]
     if row.is_open:
-        drafts.append(log.Draft(row.org.stream, "channel.archived", {"id": row.id, "archived": archived}, person.id))
+        named: NamedChannelArchived = {"id": row.id, "archived": archived}
+        drafts.append(log.Draft(row.org.stream, "channel.archived", named, person.id))
     log.append(*drafts)
     return row
 
@@ -192,14 +208,16 @@ def delete(*, person: Person, channel: str) -> None:
     row.save(update_fields=["deleted_at"])
     drafts = [log.Draft(row.stream, "channel.deleted", {}, person.id)]
     if row.is_open:
-        drafts.append(log.Draft(row.org.stream, "channel.deleted", {"id": row.id}, person.id))
+        drafts.append(_gone(row, person))
+    left: ChannelLeft = {"channel": row.id, "deleted": True}
     for membership in Membership.objects.filter(channel=row).select_related("person"):
-        drafts.append(log.Draft(membership.person.stream, "channel.left", {"channel": row.id}, person.id))
+        drafts.append(log.Draft(membership.person.stream, "channel.left", left, person.id))
     log.append(*drafts)
 
 
 def _lock(person: Person, channel: str, action: str) -> Channel:
     """The channel's row, locked; permission is checked on what is locked."""
     access.channel(person, channel, action)
-    Channel.objects.select_for_update(of=("self",)).get(id=channel)
+    # no_key: a post holds the stream when its foreign key is checked here, and we want the stream after this row.
+    Channel.objects.select_for_update(of=("self",), no_key=True).get(id=channel)
     return access.channel(person, channel, action).channel

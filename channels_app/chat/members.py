@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from channels_app.chat import access
+from channels_app.chat.kinds import ChannelMuted
 from channels_app.chat.models import Channel, Kind, Membership
 from channels_app.chat.roster import admit, dismiss
 from workspace.events import log
@@ -20,7 +21,7 @@ MOST_AT_ONCE = 200
 def join(*, person: Person, channel: str) -> Channel:
     """Enter an open channel; being in it already changes nothing. Raises as `access.channel`."""
     seen = access.channel(person, channel, "channel.join")
-    _append(admit(seen.channel, person, by=person))
+    _append(admit(seen.channel, [person], by=person))
     return seen.channel
 
 
@@ -46,8 +47,7 @@ def add(*, person: Person, channel: str, people: Sequence[str]) -> Channel:
     found = Person.objects.active().filter(org_id=person.org_id, id__in=people).in_bulk()
     if missing := [id for id in people if id not in found]:
         raise NotFound("There is no such person.", fields={"people": ", ".join(missing)[:200]})
-    drafts = [draft for id in people for draft in admit(seen.channel, found[id], by=person)]
-    _append(drafts)
+    _append(admit(seen.channel, [found[id] for id in people], by=person))
     return seen.channel
 
 
@@ -60,7 +60,8 @@ def remove(*, person: Person, channel: str, member: str) -> None:
     seen = access.channel(person, channel, "members.remove")
     if seen.channel.kind == Kind.DIRECT:
         raise Invalid("Nobody can be taken out of a direct conversation.")
-    membership = Membership.objects.select_related("channel", "person").filter(channel=channel, person=member).first()
+    inside = Membership.objects.filter(channel=channel, person=member, person__active=True)
+    membership = inside.select_related("channel", "person").first()
     if membership is None:
         raise NotFound("This person is not in the channel.")
     _append(dismiss(membership, by=person))
@@ -72,7 +73,8 @@ def mute(*, person: Person, channel: str, muted: bool) -> Channel:
     seen = access.channel(person, channel, "channel.mute")
     changed = Membership.objects.filter(channel=channel, person=person, muted=not muted).update(muted=muted)
     if changed:
-        log.append(log.Draft(person.stream, "channel.muted", {"channel": channel, "muted": muted}, person.id))
+        payload: ChannelMuted = {"channel": channel, "muted": muted}
+        log.append(log.Draft(person.stream, "channel.muted", payload, person.id))
     return seen.channel
 
 

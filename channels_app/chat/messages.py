@@ -11,8 +11,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from channels_app.chat import access, markdown, mentions, posting, shapes, text
-from channels_app.chat.models import Channel, Mention, Message, Reaction, Revision, Saved
+from channels_app.chat import access, markdown, mentions, pins, posting, shapes, text
+from channels_app.chat.kinds import MessageDeleted, MessageEdited, MessagePosted
+from channels_app.chat.models import Channel, Mention, Message, Reaction, Revision
 from channels_app.chat.posting import Posted, Posting
 from channels_app.chat.shapes import MessageShape, VersionShape
 from workspace.events import log
@@ -65,7 +66,7 @@ def edit(*, person: Person, message: str, text: str, origin: str = "web") -> Mes
     row.mentions, row.mentions_all, row.edited_at = list(found.people), found.everybody, now
     row.save(update_fields=["text", "html", "mentions", "mentions_all", "edited_at"])
     _renew_mentions(row)
-    payload = {
+    payload: MessageEdited = {
         "id": row.id,
         "text": row.text,
         "html": row.html,
@@ -112,23 +113,32 @@ def delete(*, person: Person, message: str, origin: str = "web") -> MessageShape
             "deleted_at", "text", "html", "quoted", "pinned_at", "pinned_by", "mentions", "mentions_all", "edited_at",
         ]
     )  # fmt: skip
-    for gone in (Revision, Reaction, Mention, Saved):
+    unsaved = pins.forget(row, by=person)
+    for gone in (Revision, Reaction, Mention):
         gone._default_manager.filter(message=row).delete()
     if row.thread_id:
-        Message.objects.filter(id=row.thread_id).update(reply_count=Greatest(F("reply_count") - 1, 0))
+        _one_answer_less(row.thread_id)
     shape = shapes.message(row)
     _forget_in_log(row, shape)
-    payload = {"id": row.id, "thread": row.thread_id, "message": shape}
-    log.append(log.Draft(row.channel.stream, "message.deleted", payload, person.id, origin, row.deleted_at))
+    payload: MessageDeleted = {"id": row.id, "thread": row.thread_id, "message": shape}
+    log.append(log.Draft(row.channel.stream, "message.deleted", payload, person.id, origin, row.deleted_at), *unsaved)
     return shape
+
+
+def _one_answer_less(root: str) -> None:
+    """A thread whose last answer is gone begins anew: nobody answered, as every client has it."""
+    Message.objects.filter(id=root).update(reply_count=Greatest(F("reply_count") - 1, 0))
+    Message.objects.filter(id=root, reply_count=0).update(reply_people=[], last_reply_at=None)
 
 
 def _forget_in_log(row: Message, tombstone: MessageShape) -> None:
     """The events that said the text say the tombstone now; their numbers stay, so no client sees a gap."""
     events = Event.objects.filter(stream=row.channel.stream, seq__gte=row.seq)
-    events.filter(seq=row.seq).update(payload={"message": tombstone})
+    # The answers that followed come as events of their own.
+    posted: MessagePosted = {"message": {**tombstone, "replies": None}}
+    events.filter(seq=row.seq).update(payload=posted)
     for event in events.filter(kind="message.edited", payload__id=row.id):
-        event.payload = {**event.payload, "text": "", "html": "", "before": "", "mentions": []}
+        event.payload = {**event.payload, "text": "", "html": "", "before": "", "mentions": [], "mentions_all": None}
         event.save(update_fields=["payload"])
 
 

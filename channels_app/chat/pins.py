@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_app.chat import access, shapes
+from channels_app.chat.kinds import MessageNamed, MessagePinned, SavedTold
 from channels_app.chat.models import Channel, Message, Saved
 from channels_app.chat.shapes import MessageShape
 from workspace.events import log
@@ -26,7 +27,7 @@ def pin(*, person: Person, message: str) -> MessageShape:
         raise Conflict(f"At most {MOST_PINS} pins in a channel.")
     row.pinned_at, row.pinned_by = timezone.now(), person
     row.save(update_fields=["pinned_at", "pinned_by"])
-    payload = {"id": row.id, "by": person.id, "at": log.stamp(row.pinned_at)}
+    payload: MessagePinned = {"id": row.id, "by": person.id, "at": log.stamp(row.pinned_at)}
     log.append(log.Draft(row.channel.stream, "message.pinned", payload, person.id, at=row.pinned_at))
     return shapes.message(row)
 
@@ -38,7 +39,8 @@ def unpin(*, person: Person, message: str) -> MessageShape:
     if row.pinned_at:
         row.pinned_at = row.pinned_by = None
         row.save(update_fields=["pinned_at", "pinned_by"])
-        log.append(log.Draft(row.channel.stream, "message.unpinned", {"id": row.id}, person.id))
+        payload: MessageNamed = {"id": row.id}
+        log.append(log.Draft(row.channel.stream, "message.unpinned", payload, person.id))
     return shapes.message(row)
 
 
@@ -54,7 +56,7 @@ def save(*, person: Person, message: str) -> None:
     row, _ = access.message(person, message, "message.save")
     _, fresh = Saved.objects.get_or_create(person=person, message=row)
     if fresh:
-        payload = {"id": row.id, "channel": row.channel_id}
+        payload: SavedTold = {"id": row.id, "channel": row.channel_id}
         log.append(log.Draft(person.stream, "message.saved", payload, person.id))
 
 
@@ -64,8 +66,19 @@ def unsave(*, person: Person, message: str) -> None:
     row, _ = access.message(person, message, "message.save")
     deleted, _ = Saved.objects.filter(person=person, message=row).delete()
     if deleted:
-        payload = {"id": row.id, "channel": row.channel_id}
-        log.append(log.Draft(person.stream, "message.unsaved", payload, person.id))
+        log.append(_unsaved(row, person, by=person))
+
+
+def forget(row: Message, *, by: Person) -> list[log.Draft]:
+    """Take a message off everybody's list; what has to be logged."""
+    people = [saved.person for saved in Saved.objects.filter(message=row).select_related("person")]
+    Saved.objects.filter(message=row).delete()
+    return [_unsaved(row, person, by=by) for person in people]
+
+
+def _unsaved(row: Message, person: Person, *, by: Person) -> log.Draft:
+    payload: SavedTold = {"id": row.id, "channel": row.channel_id}
+    return log.Draft(person.stream, "message.unsaved", payload, by.id)
 
 
 def saved(person: Person) -> list[MessageShape]:

@@ -5,6 +5,9 @@ that looks up who may post where and what was posted already, and one (a CTE) th
 inserts messages and events together, so that fact and event commit as one and the row lock of a hot channel is held for
 a single round trip. Mentions and files add a statement each, in the same transaction.
 
+Whoever changes a message takes its row first and the stream last, so the statement locks the roots of threads before
+the streams; the other way round the two would wait for each other.
+
 Every posting has a `client_id` (its message id when the client gave none), unique for its author: the same one again
 answers with the first result, and a statement whose outcome is unknown (the connection died) can be run again.
 """
@@ -209,6 +212,7 @@ def _prepare(posting: Posting, facts: _Known) -> _Ready:
         quoted=posting.quoted,
         mentions=list(found.people),
         mentions_all=found.everybody,
+        client_id=cast(str, posting.client_id),
         origin=posting.origin,
         created_at=at,
     )
@@ -232,7 +236,12 @@ WITH given AS (
     author text, text text, html text, quoted text, mentions jsonb, everybody text, client_id text, external_id text,
     origin text, at timestamptz, payload jsonb)),
 need AS (SELECT stream AS key, count(*) AS count FROM given GROUP BY stream),
-locked AS (SELECT key FROM events_stream WHERE key IN (SELECT key FROM need) ORDER BY key FOR UPDATE),
+roots AS (
+  SELECT id FROM chat_message WHERE id IN (SELECT thread FROM given WHERE thread IS NOT NULL) ORDER BY id
+  FOR NO KEY UPDATE),
+locked AS (
+  SELECT key FROM events_stream WHERE key IN (SELECT key FROM need) AND (SELECT count(*) FROM roots) >= 0
+  ORDER BY key FOR UPDATE),
 moved AS (
   UPDATE events_stream s SET head = s.head + need.count FROM need JOIN locked USING (key) WHERE s.key = need.key
   RETURNING s.key, s.head - need.count AS base),

@@ -8,7 +8,8 @@ import unicodedata
 from django.db import transaction
 
 from channels_app.chat import access, shapes
-from channels_app.chat.models import Message, Reaction
+from channels_app.chat.kinds import Reacted
+from channels_app.chat.models import Reaction
 from channels_app.chat.shapes import MessageShape
 from workspace.events import log
 from workspace.events.refusal import Conflict, Invalid
@@ -40,7 +41,8 @@ def add(*, person: Person, message: str, emoji: str, origin: str = "web") -> Mes
     if kinds >= MOST_KINDS:
         raise Conflict(f"At most {MOST_KINDS} different reactions on a message.")
     Reaction.objects.create(message=row, person=person, emoji=emoji)
-    _note(row, "reaction.added", emoji, person, origin)
+    payload: Reacted = {"id": row.id, "emoji": emoji, "person": person.id}
+    log.append(log.Draft(row.channel.stream, "reaction.added", payload, person.id, origin))
     return shapes.message(row)
 
 
@@ -51,10 +53,6 @@ def remove(*, person: Person, message: str, emoji: str, origin: str = "web") -> 
     row = access.locked_message(person, message, "message.react")
     deleted, _ = Reaction.objects.filter(message=row, person=person, emoji=emoji).delete()
     if deleted:
-        _note(row, "reaction.removed", emoji, person, origin)
+        payload: Reacted = {"id": row.id, "emoji": emoji, "person": person.id}
+        log.append(log.Draft(row.channel.stream, "reaction.removed", payload, person.id, origin))
     return shapes.message(row)
-
-
-def _note(row: Message, kind: str, emoji: str, person: Person, origin: str) -> None:
-    payload = {"id": row.id, "emoji": emoji, "person": person.id}
-    log.append(log.Draft(row.channel.stream, kind, payload, person.id, origin))

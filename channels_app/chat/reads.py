@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_app.chat import access, shapes, text
+from channels_app.chat.kinds import ReadMoved
 from channels_app.chat.models import Channel, Draft, Membership, Message
 from channels_app.chat.shapes import CountsShape, DraftShape
 from workspace.events import log
@@ -46,7 +47,8 @@ def _move(person: Person, channel: str, seq: int, *, forward: bool) -> CountsSha
         row.save(update_fields=["read"])
     counts = shapes.counts(person, [channel])[channel]
     if changed:
-        log.append(log.Draft(person.stream, "read.moved", {"channel": channel, **counts}, person.id))
+        payload: ReadMoved = {"channel": channel, **counts}
+        log.append(log.Draft(person.stream, "read.moved", payload, person.id))
     return counts
 
 
@@ -68,7 +70,7 @@ def set_draft(*, person: Person, channel: str, thread: str, typed: str) -> Draft
         Draft.objects.filter(**key).delete()
         row = Draft(**key, text="", updated_at=now)
     shape = shapes.draft(row)
-    log.append(log.Draft(person.stream, "draft.changed", dict(shape), person.id))
+    log.append(log.Draft(person.stream, "draft.changed", shape, person.id))
     return shape
 
 

@@ -2,32 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from channels_app.chat import shapes
-from channels_app.chat.models import Channel, Membership
+from channels_app.chat.kinds import ChannelLeft, ChannelTold, MemberChanged, MemberJoined, MemberLeft
+from channels_app.chat.models import Channel, Kind, Membership
+from channels_app.chat.shapes import ChannelShape
 from workspace.events import log
 from workspace.people import shapes as people_shapes
-from workspace.people.models import Person
+from workspace.people.models import Person, Role
+from workspace.people.persons import changed_beside_active
+from workspace.people.shapes import PersonShape
 
 
-def admit(channel: Channel, joining: Person, *, by: Person, role: str = Membership.Role.MEMBER) -> list[log.Draft]:
-    """Write a membership; what has to be logged (none when the person is in already). What came before is read."""
-    head = log.heads([channel.stream]).get(channel.stream, 0)
-    _, fresh = Membership.objects.get_or_create(channel=channel, person=joining, defaults={"role": role, "read": head})
-    if not fresh:
-        return []
-    joined = {"person": people_shapes.person(joining), "channel_role": role, "by": by.id}
-    mine = {"channel": shapes.channel(channel, joining)}
-    return [
-        log.Draft(channel.stream, "member.joined", joined, by.id),
-        log.Draft(joining.stream, "channel.joined", mine, by.id),
+def admit(
+    channel: Channel, people: Sequence[Person], *, by: Person, admins: Collection[Person] = ()
+) -> list[log.Draft]:
+    """Write memberships; what has to be logged (nothing for who is in already). What came before is read.
+
+    They are told of the channel as it was before they came: its own events after that head bring them in.
+    """
+    # Taken first, so that of two who bring in the same person one waits; the rows' own constraint would refuse it.
+    channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
+    shape = shapes.channel(channel)
+    inside = set(Membership.objects.filter(channel=channel, person__in=people).values_list("person_id", flat=True))
+    coming = [person for person in dict.fromkeys(people) if person.id not in inside]
+    rows = [
+        Membership(channel=channel, person=person, read=shape["head"], role=_role(person in admins))
+        for person in coming
     ]
+    Membership.objects.bulk_create(rows)
+    if channel.kind == Kind.DIRECT:  # they are its name
+        shape["people"] = sorted(person.id for person in people)
+    return [draft for row in rows for draft in _joined(channel.stream, shape, row, by)]
+
+
+def _role(admin: bool) -> str:
+    return Membership.Role.ADMIN if admin else Membership.Role.MEMBER
+
+
+def _joined(stream: str, shape: ChannelShape, row: Membership, by: Person) -> list[log.Draft]:
+    mine: ChannelTold = {"channel": {**shape, "my": shapes.my(row, 0, 0)}}
+    return [
+        log.Draft(stream, "member.joined", _member(row, by), by.id),
+        log.Draft(row.person.stream, "channel.joined", mine, by.id),
+    ]
+
+
+def _member(row: Membership, by: Person | None) -> MemberJoined:
+    return {
+        "person": people_shapes.person(row.person),
+        "channel_role": row.role,
+        "joined_at": log.stamp(row.joined_at),
+        "by": by.id if by else None,
+    }
 
 
 def dismiss(membership: Membership, *, by: Person) -> list[log.Draft]:
     """End a membership; what has to be logged."""
     membership.delete()
-    left = {"person": membership.person_id, "by": by.id}
+    left: MemberLeft = {"person": membership.person_id, "by": by.id, "deactivated": False}
+    gone: ChannelLeft = {"channel": membership.channel_id, "deleted": False}
     return [
         log.Draft(membership.channel.stream, "member.left", left, by.id),
-        log.Draft(membership.person.stream, "channel.left", {"channel": membership.channel_id}, by.id),
+        log.Draft(membership.person.stream, "channel.left", gone, by.id),
     ]
+
+
+def told_of(person: Person, before: PersonShape, by: Person | None) -> list[log.Draft]:
+    """What a person's channels hear when the person changes; the memberships stay, whatever becomes of the person."""
+    rows = Membership.objects.filter(person=person, channel__deleted_at=None).select_related("channel", "person")
+    actor, shape = by.id if by else None, people_shapes.person(person)
+    if person.active and not before["active"]:
+        return [log.Draft(row.channel.stream, "member.joined", _member(row, by), actor) for row in rows]
+    drafts = []
+    if changed_beside_active(before, shape):
+        with_guests = Membership.objects.filter(person__role=Role.GUEST, person__active=True).values("channel")
+        for row in rows.filter(channel__in=with_guests):
+            changed: MemberChanged = {"person": {**shape, "active": before["active"]}, "channel_role": row.role}
+            drafts.append(log.Draft(row.channel.stream, "member.changed", changed, actor))
+    if before["active"] and not person.active:
+        left: MemberLeft = {"person": person.id, "by": actor, "deactivated": True}
+        drafts += [log.Draft(row.channel.stream, "member.left", left, actor) for row in rows]
+    return drafts

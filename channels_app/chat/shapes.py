@@ -13,7 +13,6 @@ from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membershi
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
 from workspace.events.log import stamp
-from workspace.events.models import Stream
 from workspace.people.models import Person
 
 
@@ -42,6 +41,8 @@ class ChannelShape(TypedDict):
 
 
 class ReactionShape(TypedDict):
+    """In no promised order; the people in the order they reacted."""
+
     emoji: str
     people: list[str]
 
@@ -58,7 +59,10 @@ class RepliesShape(TypedDict):
 
 
 class MessageShape(TypedDict):
+    """A message as it stands; `client_id` is what its author's client called it when it was posted, if it did."""
+
     id: str
+    client_id: str | None
     seq: int
     channel: str
     thread: str | None
@@ -94,9 +98,12 @@ class VersionShape(TypedDict):
 
 
 class CountsShape(TypedDict):
+    """What is read and what is not, as of the channel's event `head`."""
+
     read: int
     unread: int
     mentions: int
+    head: int
 
 
 def at(moment: datetime | None) -> str | None:
@@ -145,6 +152,7 @@ def _message(row: Message, author_name: str, files: list[FileShape], reactions: 
     gone = row.deleted_at is not None
     return {
         "id": row.id,
+        "client_id": row.client_id if row.client_id != row.id else None,
         "seq": row.seq,
         "channel": row.channel_id,
         "thread": row.thread_id,
@@ -175,17 +183,16 @@ def channel(row: Channel, person: Person | None = None) -> ChannelShape:
 
 
 def channels(rows: Sequence[Channel], person: Person | None = None) -> list[ChannelShape]:
-    """Channels in the order given: five queries for all of them, whatever their number."""
+    """Channels in the order given: four queries for all of them, whatever their number."""
     ids = [row.id for row in rows]
-    heads = dict(Stream.objects.filter(key__in=[row.stream for row in rows]).values_list("key", "head"))
     sizes = _sizes(ids)
     people = _direct_people([row.id for row in rows if row.kind == Kind.DIRECT])
     mine = _mine(ids, person) if person else {}
-    return [_channel(row, heads.get(row.stream, 0), sizes, people, mine) for row in rows]
+    return [_channel(row, *sizes.get(row.id, (0, 0)), people, mine) for row in rows]
 
 
 def _channel(
-    row: Channel, head: int, sizes: dict[str, int], people: dict[str, list[str]], mine: dict[str, MyShape]
+    row: Channel, head: int, members: int, people: dict[str, list[str]], mine: dict[str, MyShape]
 ) -> ChannelShape:
     return {
         "id": row.id,
@@ -196,20 +203,26 @@ def _channel(
         "archived": row.archived_at is not None,
         "created_at": stamp(row.created_at),
         "created_by": row.created_by_id,
-        "members": sizes.get(row.id, 0),
+        "members": members,
         "head": head,
         "my": mine.get(row.id),
         "people": people.get(row.id, []),
     }
 
 
-def _sizes(ids: Sequence[str]) -> dict[str, int]:
+# One statement, so that the number of people is that of the head, also outside a snapshot.
+_SIZES = """
+SELECT c.id, s.head, (SELECT count(*) FROM chat_membership m JOIN people_person p ON p.id = m.person_id AND p.active
+                      WHERE m.channel_id = c.id)
+FROM unnest(%s::text[]) AS c(id) JOIN events_stream s ON s.key = 'channel:' || c.id
+"""
+
+
+def _sizes(ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The head of each channel's stream, and how many active people are in it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT channel_id, count(*) FROM chat_membership WHERE channel_id = ANY(%s) GROUP BY channel_id",
-            [list(ids)],
-        )
-        return dict(cursor.fetchall())
+        cursor.execute(_SIZES, [list(ids)])
+        return {id: (head, members) for id, head, members in cursor.fetchall()}
 
 
 def _direct_people(ids: Sequence[str]) -> dict[str, list[str]]:
@@ -225,15 +238,18 @@ def _mine(ids: Sequence[str], person: Person) -> dict[str, MyShape]:
     rows = list(Membership.objects.filter(channel__in=ids, person=person))
     unread = counts(person, [row.channel_id for row in rows])
     return {
-        row.channel_id: {
-            "joined_at": stamp(row.joined_at),
-            "read": row.read,
-            "unread": unread[row.channel_id]["unread"],
-            "mentions": unread[row.channel_id]["mentions"],
-            "role": row.role,
-            "muted": row.muted,
-        }
-        for row in rows
+        row.channel_id: my(row, unread[row.channel_id]["unread"], unread[row.channel_id]["mentions"]) for row in rows
+    }
+
+
+def my(row: Membership, unread: int, mentions: int) -> MyShape:
+    return {
+        "joined_at": stamp(row.joined_at),
+        "read": row.read,
+        "unread": unread,
+        "mentions": mentions,
+        "role": row.role,
+        "muted": row.muted,
     }
 
 
@@ -251,8 +267,10 @@ SELECT m.channel_id, m.read,
      SELECT x.seq FROM chat_message x WHERE x.channel_id = m.channel_id AND x.seq > m.read AND x.deleted_at IS NULL
        AND x.author_id <> m.person_id AND (c.kind = 'direct' OR x.mentions_all IS NOT NULL)
        AND (x.thread_id IS NULL OR x.also_to_channel OR x.mentions_all IS NOT NULL)
-     LIMIT %(limit)s) u)
+     LIMIT %(limit)s) u),
+  s.head
 FROM chat_membership m JOIN chat_channel c ON c.id = m.channel_id
+  JOIN events_stream s ON s.key = 'channel:' || m.channel_id
 WHERE m.person_id = %(person)s AND m.channel_id = ANY(%(channels)s)
 """
 
@@ -261,4 +279,7 @@ def counts(person: Person, channel_ids: Iterable[str]) -> dict[str, CountsShape]
     """Read position, unread and mention counts (in direct conversations every message counts as a mention)."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, {"person": person.id, "channels": list(channel_ids), "limit": COUNT_LIMIT})
-        return {row[0]: {"read": row[1], "unread": row[2], "mentions": row[3]} for row in cursor.fetchall()}
+        return {
+            channel: {"read": read, "unread": unread, "mentions": mentions, "head": head}
+            for channel, read, unread, mentions, head in cursor.fetchall()
+        }

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app.chat.models import Membership, Message, Reaction
+from channels_app.chat.models import Message, Reaction
 from channels_app.mail import Address, LogEntry, compose_log
 from channels_app.mirror import mails
 from channels_app.mirror.folders import Place
 from channels_app.mirror.wire import Mail
-from workspace.events.log import Entry, stamp
+from workspace.events.log import Entry
 from workspace.events.models import Event
 from workspace.people.models import Person
 
@@ -41,7 +41,6 @@ class _Around:
 
     people: Mapping[str, Person]
     emoji: Mapping[tuple[str, str], str]
-    joined: Mapping[str, str]
     before: Mapping[str, dict[str, Any]]
     carried_in: Mapping[str, dict[str, Any]]
     targets: Mapping[str, str]
@@ -64,7 +63,6 @@ def _around(place: Place, events: Sequence[Entry]) -> _Around:
     return _Around(
         people=Person.objects.in_bulk(people),
         emoji=_emoji(events),
-        joined=_joined(place, events),
         before=_as_posted(place, edited),
         carried_in={r.id: {"external_id": r.external_id, "client_id": r.client_id} for r in rows if r.seq in posted},
         targets={row.id: mails.mail_id(row) for row in rows},
@@ -97,15 +95,6 @@ def _emoji(events: Sequence[Entry]) -> dict[tuple[str, str], str]:
     for message, person, emoji in rows.order_by("id").values_list("message_id", "person_id", "emoji"):
         found[message, person].append(emoji)
     return {key: " ".join(found[key]) for key in wanted}
-
-
-def _joined(place: Place, events: Sequence[Entry]) -> dict[str, str]:
-    """When people came in, to the millisecond of their membership."""
-    people = {_person(event) for event in events if event.kind == "member.joined"}
-    if place.channel is None or not people:
-        return {}
-    rows = Membership.objects.filter(channel=place.channel, person__in=people).values_list("person_id", "joined_at")
-    return {person: stamp(at) for person, at in rows}
 
 
 def _as_posted(place: Place, edited: Mapping[str, int]) -> dict[str, dict[str, Any]]:
@@ -144,9 +133,7 @@ def _compose(place: Place, event: Entry, around: _Around) -> bytes:
 def _facts(place: Place, event: Entry, around: _Around) -> dict[str, Any]:
     """What the tables know and the event does not say."""
     facts: dict[str, Any] = {}
-    if event.kind == "member.joined" and (joined_at := around.joined.get(_person(event))):
-        facts = {"joined_at": joined_at}
-    elif event.kind == "message.edited":
+    if event.kind == "message.edited":
         facts = {"posted": around.before.get(_message(event), {})}
     elif event.kind == "message.posted":
         facts = around.carried_in.get(_message(event), {})

@@ -48,6 +48,7 @@ ENDPOINTS: dict[str, Entry] = {
     "DELETE /v1/me/app-passwords/{id}": Entry(SELF, "me.change", also=(404,)),
     "GET /v1/me/saved": Entry(SELF, "me.read"),
     "GET /v1/me/drafts": Entry(SELF, "me.read"),
+    "GET /v1/events.json": Entry(OPEN),
     "GET /v1/sync": Entry(SELF, "me.read", query="?streams=org:x@0"),
     "GET /v1/channels": Entry(SELF, "channel.list"),
     "POST /v1/channels": Entry(SELF, "channel.create", {"name": "fresh", "kind": "public"}),

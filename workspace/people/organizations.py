@@ -7,6 +7,7 @@ from django.db import transaction
 from workspace.events import log
 from workspace.events.refusal import Invalid
 from workspace.people import names, shapes
+from workspace.people.kinds import OrgCreated, PersonTold
 from workspace.people.models import Organization, Person, Role
 from workspace.people.persons import insert_person
 
@@ -21,9 +22,11 @@ def create(*, name: str, owner_email: str, owner_name: str = "") -> tuple[Organi
     organization = Organization.objects.create(name=name, slug=_free_slug(name))
     log.open_stream(organization.stream, organization.id)
     owner = insert_person(organization, email=owner_email, name=owner_name, role=Role.OWNER)
+    created: OrgCreated = {"org": shapes.org(organization)}
+    joined: PersonTold = {"person": shapes.person(owner)}
     log.append(
-        log.Draft(organization.stream, "org.created", {"org": shapes.org(organization)}, owner.id),
-        log.Draft(organization.stream, "member.joined", {"person": shapes.person(owner)}, owner.id),
+        log.Draft(organization.stream, "org.created", created, owner.id),
+        log.Draft(organization.stream, "member.joined", joined, owner.id),
     )
     return organization, owner
 

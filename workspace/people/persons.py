@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from workspace.events import log
 from workspace.events.refusal import Conflict, Invalid
 from workspace.people import names, shapes
+from workspace.people.kinds import AccessChanged, MeChanged, PersonLeft, PersonTold
 from workspace.people.models import Organization, Person, Role
+from workspace.people.shapes import PersonShape
 
 RESERVED_HANDLES = {"channel", "here", "all", "everyone", "roost"}
 SETTINGS_LIMIT = 8_000
+
+Telling = Callable[[Person, PersonShape, Person | None], list[log.Draft]]
+_also_told: list[Telling] = []
+
+
+def tell_also(telling: Telling) -> None:
+    """A room above says here where else it is told that a person changed: (person, how they were before, by whom).
+
+    Its events go into the same append, so that the verb stays one.
+    """
+    _also_told.append(telling)
 
 
 @transaction.atomic
@@ -23,17 +38,20 @@ def add(*, org: Organization, email: str, name: str = "", role: str = Role.MEMBE
     """
     if role not in Role.values or role == Role.OWNER:
         raise Invalid("The role is one of admin, member, guest.", fields={"role": "unknown"})
-    former = Person.objects.select_for_update().filter(org=org, email=names.clean_email(email), active=False).first()
+    address = names.clean_email(email)
+    former = _locked().filter(org=org, email=address, active=False).first()
     if former is None:
         person = insert_person(org, email=email, name=name, role=role)
-    else:
-        person = former
-        person.active, person.role = True, role
-        if name:
-            person.name = names.clean_name(name)
-        person.save(update_fields=["active", "role", "name"])
-    log.append(log.Draft(org.stream, "member.joined", {"person": shapes.person(person)}, by.id if by else person.id))
-    return person
+        joined: PersonTold = {"person": shapes.person(person)}
+        log.append(log.Draft(org.stream, "member.joined", joined, by.id if by else person.id))
+        return person
+    before = shapes.person(former)
+    former.active, former.role = True, role
+    if name:
+        former.name = names.clean_name(name)
+    former.save(update_fields=["active", "role", "name"])
+    log.append(*_told_of(former, before, by or former))
+    return former
 
 
 def insert_person(org: Organization, *, email: str, name: str, role: str) -> Person:
@@ -65,7 +83,7 @@ def change(
 
     Raises `Invalid` for a bad value and `Conflict` when the organization would be without an owner.
     """
-    person = Person.objects.select_for_update().select_related("org").get(id=person.id)
+    person = _locked().get(id=person.id)
     before = shapes.person(person)
     if name is not None:
         person.name = names.clean_name(name)
@@ -79,29 +97,48 @@ def change(
         return person
     person.save(update_fields=["name", "role", "active"])
     _keep_an_owner(person.org)
-    actor = by.id if by else None
-    drafts = [log.Draft(person.org.stream, _kind(before["active"], person), _payload(person), actor)]
-    if before["active"] and not person.active:
-        drafts.append(log.Draft(person.stream, "access.ended", {}, actor))
-    elif before["role"] != person.role:
-        drafts.append(log.Draft(person.stream, "access.changed", {"role": person.role}, actor))
-    log.append(*drafts)
+    log.append(*_told_of(person, before, by))
     return person
 
 
-def _kind(was_active: bool, person: Person) -> str:
-    if was_active == person.active:
-        return "member.changed"
-    return "member.joined" if person.active else "member.left"
+def _told_of(person: Person, before: PersonShape, by: Person | None) -> list[log.Draft]:
+    actor = by.id if by else None
+    drafts = _org_told(person, before, actor)
+    for telling in _also_told:
+        drafts += telling(person, before, by)
+    me: MeChanged = {"person": shapes.person(person), "settings": person.settings}
+    drafts.append(log.Draft(person.stream, "me.changed", me, actor))
+    if before["active"] and not person.active:
+        drafts.append(log.Draft(person.stream, "access.ended", {}, actor))
+    elif before["role"] != person.role:
+        role: AccessChanged = {"role": person.role}
+        drafts.append(log.Draft(person.stream, "access.changed", role, actor))
+    return drafts
 
 
-def _payload(person: Person) -> dict[str, Any]:
-    return {"person": shapes.person(person)} if person.active else {"person": person.id}
+def _org_told(person: Person, before: PersonShape, actor: str | None) -> list[log.Draft]:
+    shape = shapes.person(person)
+    if person.active and not before["active"]:
+        joined: PersonTold = {"person": shape}
+        return [log.Draft(person.org.stream, "member.joined", joined, actor)]
+    drafts = []
+    if changed_beside_active(before, shape):
+        changed: PersonTold = {"person": {**shape, "active": before["active"]}}
+        drafts.append(log.Draft(person.org.stream, "member.changed", changed, actor))
+    if before["active"] and not person.active:
+        left: PersonLeft = {"person": person.id}
+        drafts.append(log.Draft(person.org.stream, "member.left", left, actor))
+    return drafts
+
+
+def changed_beside_active(before: PersonShape, now: PersonShape) -> bool:
+    """Whether something else changed than whether the person is active."""
+    return {**before, "active": now["active"]} != now
 
 
 def _keep_an_owner(org: Organization) -> None:
     # The organization's row serialises this: two owners can't step down at the same moment.
-    Organization.objects.select_for_update().get(id=org.id)
+    Organization.objects.select_for_update(no_key=True).get(id=org.id)
     if not Person.objects.filter(org=org, role=Role.OWNER, active=True).exists():
         raise Conflict("An organization needs an owner.", fields={"role": "last owner"})
 
@@ -109,12 +146,17 @@ def _keep_an_owner(org: Organization) -> None:
 @transaction.atomic
 def change_settings(*, person: Person, settings: dict[str, Any]) -> Person:
     """Merge a person's own settings (a flat object; null removes a key). Raises `Invalid` when they grow too large."""
-    person = Person.objects.select_for_update().get(id=person.id)
+    person = _locked().get(id=person.id)
     merged = {key: value for key, value in {**person.settings, **settings}.items() if value is not None}
     if len(repr(merged)) > SETTINGS_LIMIT:
         raise Invalid("These settings are too large.", fields={"settings": "too large"})
     person.settings = merged
     person.save(update_fields=["settings"])
-    payload = {"person": shapes.person(person), "settings": merged}
+    payload: MeChanged = {"person": shapes.person(person), "settings": merged}
     log.append(log.Draft(person.stream, "me.changed", payload, person.id))
     return person
+
+
+def _locked() -> QuerySet[Person]:
+    # no_key: whoever holds a stream may have to check a foreign key to this row, and we want the streams after it.
+    return Person.objects.select_related("org").select_for_update(of=("self",), no_key=True)

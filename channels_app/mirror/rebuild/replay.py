@@ -135,9 +135,10 @@ class Replay:
         shape: dict[str, Any] = {**end["payload"]["message"]}
         stream = self.rows.channel.stream
         at = moment(shape["created_at"])
-        payload = {"message": shape}
+        payload = {"message": {**shape, "replies": None}}
         self.rows.entries.append(Entry(stream, seq, "message.posted", shape["author"], shape["origin"], payload, at))
-        row = Message(id=shape["id"], channel=self.rows.channel, seq=seq, client_id=shape["id"], created_at=at)
+        row = Message(id=shape["id"], channel=self.rows.channel, seq=seq, created_at=at)
+        row.client_id = shape.get("client_id") or row.id
         row.thread_id, row.also_to_channel = shape["thread"], shape["also_to_channel"]
         row.author_id, row.origin = shape["author"], shape["origin"]
         row.text = row.html = ""
@@ -152,23 +153,25 @@ class Replay:
             root.reply_people = [row.author_id, *(who for who in root.reply_people if who != row.author_id)][:5]
 
     def _join(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
-        joined_at = event.get("facts", {}).get("joined_at")
         person, role = payload["person"]["id"], payload["channel_role"]
+        if person in self.rows.memberships:  # active again
+            return
         # Who comes in has read what was there before; what one verb wrote has one time.
         read = next((entry.seq for entry in reversed(self.rows.entries) if entry.at != at), 0)
         self.rows.memberships[person] = Membership(
             channel=self.rows.channel,
             person_id=person,
             role=role,
-            joined_at=moment(joined_at) if joined_at else at,
+            joined_at=moment(payload["joined_at"]),
             read=read,
         )
 
     def _leave(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
-        self.rows.memberships.pop(payload["person"], None)
+        if not payload["deactivated"]:
+            self.rows.memberships.pop(payload["person"], None)
 
     def _change_member(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
-        member = self.rows.memberships.get(payload["person"])
+        member = self.rows.memberships.get(payload["person"]["id"])
         if member is not None:
             member.role = payload["channel_role"]
 
@@ -200,6 +203,8 @@ class Replay:
         root = self.rows.messages.get(row.thread_id or "")
         if root is not None:
             root.reply_count = max(root.reply_count - 1, 0)
+            if root.reply_count == 0:
+                root.reply_people, root.last_reply_at = [], None
 
     def _pin(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
         row = self.rows.messages.get(payload["id"])

@@ -1,0 +1,174 @@
+"""Every kind of event, by the stream it comes in, and what each says: the contract with clients, published as it is.
+
+A client that holds the state of its streams as of their cursors and applies every event after them, each stream in its
+order, the streams in any, holds what it would load afresh. What an event does not carry is loaded once it tells of it:
+the messages, drafts and saved messages of a channel on `channel.joined` and on the organization's `channel.created`,
+everything on `access.changed` and `state.restored` (a rebuild from mail: what was before it is not known any more).
+"""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from channels_app.chat.shapes import ChannelShape, CountsShape, DraftShape, MessageShape
+from workspace.people import kinds as people
+from workspace.people.kinds import Nothing
+from workspace.people.shapes import PersonShape
+
+
+class MessagePosted(TypedDict):
+    """A new message; one that was deleted since is told as what remains of it, and its deletion follows."""
+
+    message: MessageShape
+
+
+class MessageEdited(TypedDict):
+    """The fields of a message that are different now, and what its text was `before`."""
+
+    id: str
+    text: str
+    html: str
+    mentions: list[str]
+    mentions_all: str | None
+    edited_at: str
+    before: str
+
+
+class MessageDeleted(TypedDict):
+    """`message` is what remains: its place. The thread it was in has one answer less."""
+
+    id: str
+    thread: str | None
+    message: MessageShape
+
+
+class MessagePinned(TypedDict):
+    id: str
+    by: str
+    at: str
+
+
+class MessageNamed(TypedDict):
+    id: str
+
+
+class Reacted(TypedDict):
+    id: str
+    emoji: str
+    person: str
+
+
+class MemberJoined(TypedDict):
+    """Somebody came into the channel, or is active again."""
+
+    person: PersonShape
+    channel_role: str
+    joined_at: str
+    by: str | None
+
+
+class MemberLeft(TypedDict):
+    """Somebody went out of the channel, or is deactivated and out until they are active again."""
+
+    person: str
+    by: str | None
+    deactivated: bool
+
+
+class MemberChanged(TypedDict):
+    """A member's name or role; told in channels with guests, who do not follow the organization's stream."""
+
+    person: PersonShape
+    channel_role: str
+
+
+class ChannelTold(TypedDict):
+    """The channel as of its `head`: what its own stream says after that is not in it."""
+
+    channel: ChannelShape
+
+
+class ChannelChanged(TypedDict):
+    name: str
+    topic: str
+    kind: str
+
+
+class ChannelArchived(TypedDict):
+    archived: bool
+
+
+class NamedChannelChanged(ChannelChanged):
+    id: str
+
+
+class NamedChannelArchived(ChannelArchived):
+    id: str
+
+
+class NamedChannel(TypedDict):
+    """For whoever is not in it the channel is gone: deleted, or closed to them."""
+
+    id: str
+
+
+class ReadMoved(CountsShape):
+    channel: str
+
+
+class ChannelLeft(TypedDict):
+    """One is out of the channel; an open one can still be seen, unless it was `deleted`."""
+
+    channel: str
+    deleted: bool
+
+
+class ChannelMuted(TypedDict):
+    channel: str
+    muted: bool
+
+
+class SavedTold(TypedDict):
+    """The id of a message and of its channel."""
+
+    id: str
+    channel: str
+
+
+CHANNEL: dict[str, type] = {
+    "message.posted": MessagePosted,
+    "message.edited": MessageEdited,
+    "message.deleted": MessageDeleted,
+    "message.pinned": MessagePinned,
+    "message.unpinned": MessageNamed,
+    "reaction.added": Reacted,
+    "reaction.removed": Reacted,
+    "member.joined": MemberJoined,
+    "member.left": MemberLeft,
+    "member.changed": MemberChanged,
+    "channel.created": ChannelTold,
+    "channel.changed": ChannelChanged,
+    "channel.archived": ChannelArchived,
+    "channel.deleted": Nothing,
+    "event.lost": Nothing,
+}
+ORG: dict[str, type] = {
+    **people.ORG,
+    "channel.created": ChannelTold,
+    "channel.changed": NamedChannelChanged,
+    "channel.archived": NamedChannelArchived,
+    "channel.deleted": NamedChannel,
+    "event.lost": Nothing,
+}
+PERSON: dict[str, type] = {
+    **people.PERSON,
+    "channel.joined": ChannelTold,
+    "channel.left": ChannelLeft,
+    "channel.muted": ChannelMuted,
+    "read.moved": ReadMoved,
+    "draft.changed": DraftShape,
+    "message.saved": SavedTold,
+    "message.unsaved": SavedTold,
+    "state.restored": Nothing,
+}
+STREAMS: dict[str, dict[str, type]] = {"channel": CHANNEL, "org": ORG, "person": PERSON}

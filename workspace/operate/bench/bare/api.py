@@ -6,10 +6,20 @@ import functools
 import os
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "workspace.operate.bench.bare.api_settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "workspace.settings"
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+settings.ROOT_URLCONF = __name__
+settings.MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 application = get_asgi_application()
 
 from django.http import HttpRequest  # noqa: E402

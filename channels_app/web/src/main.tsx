@@ -13,13 +13,17 @@ const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 30_000, retry: 1, refetchOnWindowFocus: false } },
 });
 
-// A part of a build that the server no longer has: the new build is one reload away.
-window.addEventListener("vite:preloadError", (event) => {
+// A part of a build that the server no longer has: the new build is one reload away. A server that cannot be reached is
+// another matter: a reload would trade the page for the browser's own error.
+window.addEventListener("vite:preloadError", () => void reloadOnce());
+
+async function reloadOnce(): Promise<void> {
   if (Date.now() - Number(sessionStorage.getItem("roost.reloaded") ?? 0) < 10_000) return;
+  const answer = await fetch("/", { cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return;
   sessionStorage.setItem("roost.reloaded", String(Date.now()));
-  event.preventDefault();
   location.reload();
-});
+}
 
 const root = document.getElementById("root");
 if (root) {

@@ -76,6 +76,8 @@ export interface Replies {
 
 export interface Message {
   id: Id;
+  /** What its author's client called it when it was posted. */
+  client_id?: string | null;
   seq: number;
   channel: Id;
   thread: Id | null;

@@ -1,15 +1,29 @@
-/** The dialog that is open, if one is. Loaded with the first of them. */
-import { lazy, Suspense } from "react";
-import { useUi } from "./ui";
+/** The dialog that is open, if one is. Loaded when the page is at rest, so that the first Ctrl+K loses no key. */
+import { useEffect, useState } from "react";
+import { ApiError } from "../api/http";
+import { complain } from "../ui/toasts";
+import { closeDialog, useUi } from "./ui";
 
-const Open = lazy(() => import("../features/dialogs/Open"));
+type Open = typeof import("../features/dialogs/Open").default;
+
+const REST = 1_000;
 
 export function Dialogs() {
   const dialog = useUi((state) => state.dialog);
-  if (!dialog) return null;
-  return (
-    <Suspense fallback={null}>
-      <Open dialog={dialog} />
-    </Suspense>
-  );
+  const [Open, setOpen] = useState<Open | null>(null);
+  const wanted = dialog !== null;
+  useEffect(() => {
+    if (Open) return;
+    function missing(): void {
+      if (!wanted) return;
+      closeDialog();
+      complain(new ApiError(0, { code: "offline", message: "The server cannot be reached." }));
+    }
+    const timer = setTimeout(
+      () => void import("../features/dialogs/Open").then((part) => setOpen(() => part.default), missing),
+      wanted ? 0 : REST,
+    );
+    return () => clearTimeout(timer);
+  }, [Open, wanted]);
+  return dialog && Open && <Open dialog={dialog} />;
 }

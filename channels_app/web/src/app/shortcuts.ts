@@ -2,6 +2,7 @@
 import { useEffect } from "react";
 import { useLocation } from "wouter";
 import { store } from "../data/store";
+import { focusComposer } from "../features/composer/focus";
 import { sections } from "../features/sidebar/sections";
 import { closePane, openDialog, useUi } from "./ui";
 
@@ -27,6 +28,7 @@ export function useShortcuts(): void {
         !useUi.getState().dialog
       ) {
         closePane();
+        focusComposer();
       }
     }
     window.addEventListener("keydown", onKey);

@@ -14,6 +14,7 @@ export type DialogState =
   | { kind: "channel-settings"; channel: Id }
   | { kind: "add-people"; channel: Id }
   | { kind: "mail"; channel: Id }
+  | { kind: "person"; person: Id }
   | { kind: "image"; file: FileInfo };
 
 export type Pane = { kind: "thread"; root: Id } | { kind: "members" } | { kind: "pins" } | { kind: "saved" };

@@ -162,6 +162,17 @@ describe("the outbox", () => {
     expect(states()).toEqual([["no", "failed"]]);
   });
 
+  it("knows its post again by its client_id, also when the answer was lost", async () => {
+    const { box, twins, shelf } = outboxWith(() => Promise.reject(offline()));
+    const post = box.post(words("lost"));
+    box.post(words("other"));
+    await vi.advanceTimersByTimeAsync(0);
+    box.seen(message(4, { author: "A", text: "as the server cut it", client_id: post.client_id }));
+    expect(twins).toEqual(["lost"]);
+    expect(box.store.getState().posts.map(({ text }) => text)).toEqual(["other"]);
+    expect([...shelf.kept.values()].map(({ text }) => text)).toEqual(["other"]);
+  });
+
   it("hides a post whose event came before its answer", async () => {
     const { box, twins } = outboxWith(() => new Promise(() => {}));
     box.post(words("one"));

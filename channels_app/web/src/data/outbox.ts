@@ -110,10 +110,15 @@ export class Outbox {
 
   /** A post of ours came as an event before its answer: its pending twin is no longer shown. */
   seen(message: Message): void {
-    const twin = this.store
-      .getState()
-      .posts.find((post) => post.status === "sending" && !post.seen && isTwin(post, message));
-    if (!twin) return;
+    const { posts } = this.store.getState();
+    const same = message.client_id ? this.find(message.client_id) : undefined;
+    if (same) {
+      this.options.twin(message, same);
+      this.remove(same);
+      return;
+    }
+    const twin = posts.find((post) => post.status === "sending" && !post.seen && isTwin(post, message));
+    if (!twin || message.client_id) return;
     this.options.twin(message, twin);
     this.change(twin.client_id, { seen: true });
   }

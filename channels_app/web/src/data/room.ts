@@ -131,6 +131,12 @@ function oneLess(replies: Replies | null): Replies | null {
   return { ...replies, count: replies.count - 1 };
 }
 
+/** A reaction as it is meant, before its event says so. */
+export function reacted(room: Room, id: Id, emoji: string, person: Id, on: boolean): Room {
+  const message = room.byId[id];
+  return message ? { ...room, byId: { ...room.byId, [id]: withReaction(message, emoji, person, on) } } : room;
+}
+
 function withReaction(message: Known, emoji: string, person: Id, on: boolean): Known {
   const old = message.reactions.find((reaction) => reaction.emoji === emoji);
   const people = (old?.people ?? []).filter((id) => id !== person);

@@ -4,7 +4,7 @@ import { ApiError } from "../api/http";
 import type { Channel, Id, Message, NewMessage, ReadState } from "../api/types";
 import { applyAll, ensureRoom, joined, withChannel } from "./apply";
 import type { Pending } from "./outbox";
-import { forgetThread, type Part, takeAnswer, takeThread, takeWindow } from "./room";
+import { forgetThread, type Part, reacted, takeAnswer, takeThread, takeWindow } from "./room";
 import type { Socket } from "./socket";
 import { emptyRoom, type Room } from "./state";
 import { store, update } from "./store";
@@ -46,9 +46,21 @@ export function remove(message: Id): Promise<unknown> {
   return call<unknown>("messages.delete", { message }, () => messages.remove(message));
 }
 
-export function react(message: Message, emoji: string, on: boolean): Promise<Message> {
+/** Shown at once; taken back when it is refused. */
+export async function react(message: Message, emoji: string, on: boolean): Promise<Message> {
   const method = on ? "reactions.add" : "reactions.remove";
-  return call(method, { message: message.id, emoji }, () => messages.react(message.id, emoji, on));
+  showReaction(message, emoji, on);
+  try {
+    return await call(method, { message: message.id, emoji }, () => messages.react(message.id, emoji, on));
+  } catch (error) {
+    showReaction(message, emoji, !on);
+    throw error;
+  }
+}
+
+function showReaction(message: Message, emoji: string, on: boolean): void {
+  const { rooms, me } = store.getState();
+  if (me && rooms[message.channel]) changeRoom(message.channel, (room) => reacted(room, message.id, emoji, me.id, on));
 }
 
 export function sendRead(channel: Id, seq: number): Promise<ReadState> {

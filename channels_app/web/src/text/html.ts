@@ -1,5 +1,6 @@
 /** The HTML of a message, cleaned once more on our side, and made ours: links open beside, mentions of us stand out. */
 import DOMPurify from "dompurify";
+import type { Channel, Id } from "../api/types";
 
 const cache = new Map<string, string>();
 const MOST = 800;
@@ -27,6 +28,38 @@ export function cleanHtml(html: string, me: string): string {
   if (cache.size >= MOST) cache.clear();
   cache.set(key, clean);
   return clean;
+}
+
+const CHANNEL = /(?<![\p{L}\p{N}_/#&])#([\p{L}\p{N}_.-]{1,80})/gu;
+
+/** `#name` of a channel that one knows becomes a link to it, except in code and in other links. Takes clean HTML. */
+export function linkChannels(html: string, channels: readonly Channel[]): string {
+  const ids = new Map(channels.filter(({ kind }) => kind !== "direct").map(({ name, id }) => [name, id]));
+  const page = document.createElement("template");
+  page.innerHTML = html;
+  const walker = document.createTreeWalker(page.content, NodeFilter.SHOW_TEXT);
+  const texts: Text[] = [];
+  while (walker.nextNode()) texts.push(walker.currentNode as Text);
+  for (const text of texts)
+    if (!text.parentElement?.closest("a, code, pre")) text.replaceWith(...linked(text.data, ids));
+  return page.innerHTML;
+}
+
+function linked(text: string, ids: ReadonlyMap<string, Id>): (string | Node)[] {
+  const parts: (string | Node)[] = [];
+  let at = 0;
+  for (const match of text.matchAll(CHANNEL)) {
+    const name = match[1]?.replace(/[.-]+$/, "") ?? "";
+    const id = ids.get(name);
+    if (id === undefined) continue;
+    const link = document.createElement("a");
+    link.href = `/c/${id}`;
+    link.className = "channel-link";
+    link.textContent = `#${name}`;
+    parts.push(text.slice(at, match.index), link);
+    at = match.index + name.length + 1;
+  }
+  return [...parts, text.slice(at)];
 }
 
 function marked(html: string, me: string): string {

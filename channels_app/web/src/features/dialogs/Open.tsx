@@ -9,6 +9,7 @@ import { CreateChannel } from "./CreateChannel";
 import { Invite } from "./Invite";
 import { Keys } from "./Keys";
 import { MailDialog } from "./MailDialog";
+import { PersonCard } from "./PersonCard";
 import { Profile } from "./Profile";
 import { Switcher } from "./Switcher";
 
@@ -36,6 +37,8 @@ export default function Open({ dialog }: { dialog: DialogState }) {
       return <Switcher />;
     case "keys":
       return <Keys />;
+    case "person":
+      return <PersonCard person={dialog.person} />;
     case "image":
       return <ImageDialog file={dialog.file} />;
   }

@@ -3,16 +3,18 @@ import { memo, useRef, useState } from "react";
 import { openPane, useUi } from "../../app/ui";
 import { useMe, usePerson } from "../../data/names";
 import type { Known } from "../../data/state";
-import { cleanHtml, isBigEmoji } from "../../text/html";
+import { isBigEmoji } from "../../text/html";
 import { fullTimeOf, timeOf } from "../../text/time";
 import { Avatar } from "../../ui/Avatar";
 import { Icon } from "../../ui/Icon";
 import { Files } from "../files/Files";
+import { byMail } from "../timeline/rows";
 import { Actions } from "./Actions";
 import { Edited } from "./Edited";
 import { EditForm } from "./EditForm";
 import { useMessageKeys } from "./keys";
 import css from "./Message.module.css";
+import { Prose } from "./Prose";
 import { Quoted } from "./Quoted";
 import { Reactions } from "./Reactions";
 import { Replies } from "./Replies";
@@ -85,7 +87,7 @@ function Head({ message, name, place }: { message: Known; name: string; place: M
       <time dateTime={message.created_at} title={fullTimeOf(message.created_at)}>
         {timeOf(message.created_at)}
       </time>
-      {(message.origin === "imap" || message.origin === "mail") && (
+      {byMail(message.origin) && (
         <span className={css.mark} title="Written in a mail program">
           <Icon name="mail" size={16} /> by mail
         </span>
@@ -109,12 +111,11 @@ function Head({ message, name, place }: { message: Known; name: string; place: M
 }
 
 function Content({ message, me }: { message: Known; me: string }) {
-  const html = { __html: cleanHtml(message.html, me) };
   return (
     <>
       {message.text !== "" && (
         <div className={css.words} data-edited={message.edited_at !== null}>
-          <div className={isBigEmoji(message.text) ? `prose ${css.big}` : "prose"} dangerouslySetInnerHTML={html} />
+          <Prose html={message.html} me={me} className={isBigEmoji(message.text) ? (css.big ?? "") : ""} />
           {message.edited_at && <Edited message={message} />}
         </div>
       )}

@@ -27,6 +27,11 @@ describe("rows of a timeline", () => {
     expect(firsts).toEqual([true, false, true, true]);
   });
 
+  it("names who goes on by mail once more", () => {
+    const messages = [known(1), known(2, { origin: "imap" }), known(3, { origin: "mail" }), known(4)];
+    expect(rows({ messages }).map((row) => row.first)).toEqual([true, true, false, true]);
+  });
+
   it("names each day once", () => {
     const tomorrow = known(2, { created_at: "2025-01-03T09:00:00.000Z" });
     const days = rows({ messages: [known(1), tomorrow] }).map((row) => row.day !== null);

@@ -1,5 +1,5 @@
 /** From messages to rows: where a day begins, where the new ones begin, who goes on speaking. Pure. */
-import type { Id } from "../../api/types";
+import type { Id, Origin } from "../../api/types";
 import type { Pending } from "../../data/outbox";
 import type { Known } from "../../data/state";
 import { dayNumber } from "../../text/time";
@@ -26,18 +26,23 @@ export interface Input {
 
 const TOGETHER = 5 * 60_000;
 
+export const byMail = (origin: Origin): boolean => origin === "imap" || origin === "mail";
+
 export function rowsOf({ messages, pending, newAfter, me, keyOf }: Input): Row[] {
   const rows: Row[] = [];
   let day = Number.NaN;
   let author = "";
   let at = 0;
+  let mailed = false;
   let drawn = newAfter === null;
   for (const message of messages) {
     const time = Date.parse(message.created_at);
     const today = dayNumber(time);
     const isNew = !drawn && message.seq > (newAfter ?? 0) && message.author !== me;
     if (isNew) drawn = true;
-    const apart = today !== day || isNew || message.author !== author || time - at > TOGETHER;
+    // Who goes on by mail is named again, with the mark that says so.
+    const turns = byMail(message.origin) !== mailed;
+    const apart = today !== day || isNew || turns || message.author !== author || time - at > TOGETHER;
     rows.push({
       kind: "message",
       key: keyOf(message.id),
@@ -48,6 +53,7 @@ export function rowsOf({ messages, pending, newAfter, me, keyOf }: Input): Row[]
     });
     day = today;
     author = message.deleted ? "" : message.author;
+    mailed = byMail(message.origin);
     at = time;
   }
   for (const post of pending) {
@@ -58,10 +64,11 @@ export function rowsOf({ messages, pending, newAfter, me, keyOf }: Input): Row[]
       post,
       day: today === day ? null : new Date(post.at).toISOString(),
       isNew: false,
-      first: today !== day || author !== me || post.at - at > TOGETHER,
+      first: today !== day || mailed || author !== me || post.at - at > TOGETHER,
     });
     day = today;
     author = me;
+    mailed = false;
     at = post.at;
   }
   return rows;

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.operate.house import Running, bare_env, start_up
-
-
-@dataclass
-class House:
-    up: Running
-    url: str
-    data: Path
+from tests.operate.house import House, Running, bare_env, open_folder, running_house
 
 
 def _folder() -> Iterator[Path]:
-    """A place that the servers' user can reach, unlike pytest's own (which is closed to others)."""
-    with tempfile.TemporaryDirectory(prefix="roost-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "data"
+    with open_folder() as data:
+        yield data
 
 
 data = pytest.fixture(_folder)
@@ -34,10 +23,8 @@ servers_data = pytest.fixture(_folder, scope="session")
 @pytest.fixture(scope="session")
 def house(shared_data: Path) -> Iterator[House]:
     """`up` on fresh data with two web processes."""
-    data = shared_data
-    up, url = start_up(data, env=bare_env(WEB_PROCESSES="2"))
-    yield House(up, url, data)
-    up.stop()
+    with running_house(shared_data, env=bare_env(WEB_PROCESSES="2")) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")

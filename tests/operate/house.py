@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,33 @@ class Running:
             self.process.send_signal(number)
         self.process.wait(20)
         return time.monotonic() - began
+
+
+@dataclass
+class House:
+    """A running instance."""
+
+    up: Running
+    url: str
+    data: Path
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A place that the servers' user can reach, unlike pytest's own (which is closed to others)."""
+    with tempfile.TemporaryDirectory(prefix="roost-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+@contextlib.contextmanager
+def running_house(data: Path, *, env: Mapping[str, str] | None = None) -> Iterator[House]:
+    """`up` on fresh data, stopped at the end."""
+    up, url = start_up(data, env=env)
+    try:
+        yield House(up, url, data)
+    finally:
+        up.stop()
 
 
 def start_up(data: Path, *, env: Mapping[str, str] | None = None, **popen: Any) -> tuple[Running, str]:

@@ -16,8 +16,7 @@ from imapclient import IMAPClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.operate.conftest import House
-from tests.operate.house import Running, answers, left, manage, start_up, until
+from tests.operate.house import House, Running, answers, left, manage, start_up, until
 from workspace.operate.part import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]

@@ -7,6 +7,7 @@ import { useGrowing } from "../../ui/grow";
 import { complain } from "../../ui/toasts";
 import { Attachments } from "./Attachments";
 import css from "./Composer.module.css";
+import { typesAtOnce } from "./focus";
 import { replaced } from "./format";
 import { editLast } from "./last";
 import { Suggestions } from "./Suggestions";
@@ -43,8 +44,7 @@ export function Composer({ channel, thread, placeholder }: Props) {
   const ready = !empty && !uploading && length <= limit;
 
   useEffect(() => {
-    // On a phone the keyboard would cover what one came to read.
-    if (window.matchMedia("(hover: hover)").matches || thread !== null) area.current?.focus();
+    if (typesAtOnce() || thread !== null) area.current?.focus();
   }, [thread]);
 
   function send(): void {

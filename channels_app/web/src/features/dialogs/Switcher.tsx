@@ -1,5 +1,5 @@
 /** Ctrl+K: to any channel or person with a few letters. */
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { channels as channelsApi } from "../../api/endpoints";
 import type { Channel, Person } from "../../api/types";
@@ -15,6 +15,9 @@ import { rankOf } from "../composer/complete";
 import { kindIcon } from "../sidebar/Row";
 import css from "./dialogs.module.css";
 
+/** Who chose where to go wants to write there, not to be back where they came from. */
+const composerBox = (): HTMLElement | null => document.querySelector("[data-composer]");
+
 type Goal = { key: string; name: string; unread: boolean; rank: number } & ({ channel: Channel } | { person: Person });
 
 const MOST = 12;
@@ -23,10 +26,12 @@ export function Switcher() {
   const [wanted, setWanted] = useState("");
   const [at, setAt] = useState(0);
   const [, go] = useLocation();
+  const chosen = useRef(false);
   const goals = useGoals(wanted);
 
   async function take(goal: Goal | undefined): Promise<void> {
     if (!goal) return;
+    chosen.current = true;
     closeDialog();
     try {
       const channel =
@@ -48,7 +53,12 @@ export function Switcher() {
   }
 
   return (
-    <Dialog title="Go to a channel or person" onClose={closeDialog} bare>
+    <Dialog
+      title="Go to a channel or person"
+      onClose={closeDialog}
+      returnTo={() => (chosen.current ? composerBox() : null)}
+      bare
+    >
       <div className={css.switch}>
         <Icon name="search" />
         <input

@@ -8,6 +8,7 @@ import { draftKey } from "../../data/state";
 import { useData } from "../../data/store";
 import { Avatar } from "../../ui/Avatar";
 import { Icon, type IconName } from "../../ui/Icon";
+import { focusComposer, typesAtOnce } from "../composer/focus";
 import css from "./Sidebar.module.css";
 
 export const kindIcon: Record<Channel["kind"], IconName> = {
@@ -34,7 +35,11 @@ export const Row = memo(function Row({ channel, here }: { channel: Channel; here
         aria-current={here ? "page" : undefined}
         aria-label={label(name, channel.kind, my?.unread ?? 0, calls)}
         title={name}
-        onClick={() => setDrawer(false)}
+        onClick={() => {
+          setDrawer(false);
+          // The page stays the same one then, and nothing else would take the focus.
+          if (here && typesAtOnce()) focusComposer();
+        }}
       >
         <Mark channel={channel} me={me} />
         <span className={css.name}>{name}</span>

@@ -14,15 +14,17 @@ export function Dialogs() {
   const wanted = dialog !== null;
   useEffect(() => {
     if (Open) return;
-    function missing(): void {
-      if (!wanted) return;
-      closeDialog();
-      complain(new ApiError(0, { code: "offline", message: "The server cannot be reached." }));
+    async function load(): Promise<void> {
+      try {
+        const part = await import("../features/dialogs/Open");
+        setOpen(() => part.default);
+      } catch {
+        if (!wanted) return;
+        closeDialog();
+        complain(new ApiError(0, { code: "offline", message: "The server cannot be reached." }));
+      }
     }
-    const timer = setTimeout(
-      () => void import("../features/dialogs/Open").then((part) => setOpen(() => part.default), missing),
-      wanted ? 0 : REST,
-    );
+    const timer = setTimeout(() => void load(), wanted ? 0 : REST);
     return () => clearTimeout(timer);
   }, [Open, wanted]);
   return dialog && Open && <Open dialog={dialog} />;

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from channels_app.chat.batch import batcher
 from channels_app.chat.posting import post_many
 from tests.cast import Api, Cast, gather
+from workspace.signin import throttle
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,12 @@ def _own_data(settings: Settings, tmp_path: Path) -> None:
 def _posts_in_the_tests_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     """The batcher's thread would not see what the test has not committed."""
     monkeypatch.setattr(batcher, "run", sync_to_async(post_many))
+
+
+@pytest.fixture(autouse=True)
+def _own_failures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All tests come from one address, and the sign-ins that fail in one must not slow down another."""
+    monkeypatch.setattr(throttle, "_key", lambda key: f"{tmp_path}:{key}")
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -198,14 +200,18 @@ def test_who_signs_in_is_told_apart_behind_a_proxy(cast: Cast, tmp_path: Path) -
         assert [_fails(web, "203.0.113.7", n) for n in range(21)][19:] == [401, 429]
         assert _fails(web, "203.0.113.8", 99) == 401
     with web_process(tmp_path / "b", TRUSTED_PROXIES="198.51.100.0/24") as web:
-        assert [_fails(web, f"203.0.113.{n}", n + 100) for n in range(21)][19:] == [401, 429]
+        # Other tests fail to sign in from 127.0.0.1 too; only Linux has more addresses of its own.
+        own = f"127.1.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}" if sys.platform == "linux" else None
+        assert [_fails(web, f"203.0.113.{n}", n + 100, own) for n in range(21)][19:] == [401, 429]
 
 
-def _fails(web: Web, address: str, number: int) -> int:
+def _fails(web: Web, address: str, number: int, own: str | None = None) -> int:
     """The answer to a sign-in that fails, each time of somebody else."""
     body = {"email": f"{number}@{web.port}.test", "password": "wrong"}
     headers = {"X-Forwarded-For": address}
-    return httpx.post(f"http://127.0.0.1:{web.port}/api/v1/session", json=body, headers=headers).status_code
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=own)) as client:
+        url = f"http://127.0.0.1:{web.port}/api/v1/session"
+        return client.post(url, json=body, headers=headers).status_code
 
 
 # The socket

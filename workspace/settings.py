@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "channels_app.web",
 ]
 
-# Every entry costs each request; the hot path of a post is measured with all of them (see deploy/BENCHMARKS.md).
+# Every entry costs each request; the hot path of a post is measured with all of them (`manage.py bench post`).
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "channels_app.web.middleware.ClientMiddleware",

@@ -26,6 +26,7 @@ from channels_app.chat import access
 from channels_app.live import calls, process
 from channels_app.live.socket import Socket, frame
 from workspace.events import log as event_log
+from workspace.events.refusal import Refusal
 from workspace.people import shapes
 from workspace.people.models import Person
 from workspace.signin import sessions, tokens
@@ -48,6 +49,7 @@ def _welcome(person: Person) -> dict[str, int]:
 
 _streams = database_sync_to_async(_welcome, thread_sensitive=False)
 _may_follow = database_sync_to_async(access.may_follow, thread_sensitive=False)
+_channel = database_sync_to_async(access.channel, thread_sensitive=False)
 
 
 class LiveConsumer(AsyncConsumer):
@@ -168,9 +170,15 @@ class LiveConsumer(AsyncConsumer):
             self._error("not_found", "There is no such channel.")
             return
         now = time.monotonic()
-        if now - self.typed.get(channel, -TYPING_SECONDS) >= TYPING_SECONDS:
-            self.typed = {channel: now}
-            await self.process.typing(self.socket, channel, thread[:32] if thread else None)
+        if now - self.typed.get(channel, -TYPING_SECONDS) < TYPING_SECONDS:
+            return
+        self.typed = {channel: now}
+        try:  # who merely looks into an open channel follows it too
+            await _channel(self.person, channel, "channel.type")
+        except Refusal as refusal:
+            self._error(refusal.code, refusal.message)
+            return
+        await self.process.typing(self.socket, channel, thread[:32] if thread else None)
 
     async def on_call(self, received: dict[str, Any]) -> None:
         id, method = received.get("id"), received.get("method")

@@ -20,7 +20,7 @@ from workspace.operate.bench import report
 from workspace.operate.part import free_port
 from workspace.operate.progress import say, step
 
-NAMES = ("fanout", "post", "mirror", "pull", "history", "memory")
+NAMES = ("fanout", "post", "mirror", "memory")
 REPEATS = 3
 STOP_SECONDS = 20
 

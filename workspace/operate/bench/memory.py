@@ -6,7 +6,6 @@ The reference is a socket of the bare ASGI broadcast on the same server.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from workspace.operate.bench import bare, crowd, load
+from workspace.operate.bench import bare, crowd, load, parts
 from workspace.operate.bench.report import Figure, at_most
 from workspace.operate.bench.run import Measure
 
@@ -67,14 +66,10 @@ def _resident(pid: int) -> int:
 
 async def _fresh_web_process() -> int:
     """Have the web process replaced: one that held sockets before has room for them already."""
-    former, pulse = _web_process(), settings.DATA_DIR / "work" / "web-0"
+    former, pulse = parts.pid("web-0"), settings.DATA_DIR / "work" / "web-0"
     os.kill(former, signal.SIGTERM)
     for _ in range(PATIENCE_TICKS):
         await asyncio.sleep(0.1)
-        if (process := _web_process()) != former and pulse.read_text() == str(process):
+        if (process := parts.pid("web-0")) != former and pulse.read_text() == str(process):
             return process
     raise RuntimeError("the web process did not come back")
-
-
-def _web_process() -> int:
-    return int(json.loads((settings.DATA_DIR / "run" / "children.json").read_text())["web-0"]["pid"])

@@ -12,13 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-import os
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -28,7 +23,7 @@ from channels_app.chat.models import Channel, Message
 from channels_app.chat.posting import Posted, Posting, post_many
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Folder
-from workspace.operate.bench import crowd, load
+from workspace.operate.bench import crowd, load, parts
 from workspace.operate.bench.bare import mails
 from workspace.operate.bench.report import Figure, at_least, at_most
 from workspace.operate.bench.run import Measure
@@ -42,7 +37,6 @@ POSTS_A_SECOND = 100
 SECONDS = 15.0
 LOOK_SECONDS = 0.02
 PATIENCE = 300.0
-STOPPED = ("beat", "watcher", "worker")
 
 
 def prepare() -> Measure:
@@ -84,22 +78,9 @@ def _count(sql: str, streams: Sequence[str]) -> int:
         return int(cursor.fetchone()[0])
 
 
-@contextmanager
-def children_stopped(names: Sequence[str] = STOPPED) -> Iterator[None]:
-    """Let these children of the instance stand still for a while."""
-    known = json.loads((Path(settings.DATA_DIR) / "run" / "children.json").read_text())
-    for name in names:
-        os.kill(known[name]["pid"], signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for name in reversed(names):
-            os.kill(known[name]["pid"], signal.SIGCONT)
-
-
 def _drain_backlog(people: crowd.Crowd, numbers: itertools.count[int]) -> float:
     """Posts a second."""
-    with children_stopped():
+    with parts.stopped():
         for _ in range(BACKLOG // (4 * CHANNELS)):
             postings = [
                 Posting(person=people.members[n % MEMBERS].person.id, channel=channel.id, text=load.text(n))
@@ -145,7 +126,7 @@ async def _lags(people: crowd.Crowd, numbers: itertools.count[int]) -> list[floa
     """Seconds from each post's acknowledgement until its mail is in the folder."""
     swarm = load.Swarm()
     await swarm.open(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", [member.token for member in people.members])
-    await asyncio.sleep(1.0)
+    await swarm.settle()
     start = next(numbers)
     for _ in range(int(POSTS_A_SECOND * SECONDS)):
         next(numbers)

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
-import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 from django.conf import settings
 
-from workspace.operate.bench import bare, crowd, load
+from workspace.operate.bench import bare, crowd, load, parts
 from workspace.operate.bench.report import Figure, at_least
 from workspace.operate.bench.run import Measure
 
@@ -26,7 +23,6 @@ CHANNELS = 50
 IN_FLIGHT = (1, 8, 32)
 SECONDS = 4.0
 BY_CALL, BY_HTTP = 0.5, 0.6
-CARRIERS = ("worker", "beat", "watcher")
 
 Rates = dict[str, float]
 
@@ -44,7 +40,7 @@ def prepare() -> Measure:
 async def _measure(people: crowd.Crowd, numbers: itertools.count[int]) -> list[Figure]:
     ours, reference = {}, {}
     one, many = [people.channels[0].id], [channel.id for channel in people.channels]
-    with _paused(CARRIERS):
+    with parts.stopped():
         async with _live(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", people) as swarm:
             for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
                 ours.update(await _by_call(swarm, name, channels, numbers))
@@ -67,22 +63,8 @@ def _figure(name: str, ours: float, reference: float) -> Figure:
     return Figure(name, "/s", ours, reference, at_least(BY_CALL if "call" in name else BY_HTTP, ratio=True))
 
 
-@contextlib.contextmanager
-def _paused(names: Sequence[str]) -> Iterator[None]:
-    """Stop parts of the instance for a while; what they missed waits for them."""
-    known = json.loads((settings.DATA_DIR / "run" / "children.json").read_text())
-    pids = [int(known[name]["pid"]) for name in names]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 @contextlib.asynccontextmanager
-async def _live(url: str, people: crowd.Crowd):  # type: ignore[no-untyped-def]
+async def _live(url: str, people: crowd.Crowd) -> AsyncIterator[load.Swarm]:
     swarm = load.Swarm()
     await swarm.open(url, [member.token for member in people.members])
     await swarm.settle()

@@ -43,6 +43,15 @@ class AnswerCommand(BaseCommand):
         raise NotImplementedError
 
 
+class PersonCommand(AnswerCommand):
+    """A command about one person of an organization."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("org", help="slug or id")
+        parser.add_argument("email")
+
+
 def _lines(answer: Mapping[str, Any], prefix: str = "") -> list[str]:
     lines: list[str] = []
     for key, value in answer.items():

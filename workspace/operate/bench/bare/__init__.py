@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,6 @@ class Bare:
 @contextlib.contextmanager
 def serve(application: str) -> Iterator[Bare]:
     """Run an ASGI application as the web process runs Roost's, with the same uvicorn and the same options."""
-    import signal
-
     with tempfile.TemporaryDirectory() as home, socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
         pulse = Path(home) / "pulse"
         descriptor = listener.fileno()
@@ -44,7 +42,6 @@ def serve(application: str) -> Iterator[Bare]:
         )
         try:
             wait_for(lambda: pulse.exists() and pulse.read_text() == str(process.pid), application, process)
-            time.sleep(0.2)
             yield Bare(listener.getsockname()[1], process.pid)
         finally:
             process.kill()

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandParser
 
 from workspace.operate.management import output
 from workspace.signin import app_passwords
 
 
-class Command(output.AnswerCommand):
+class Command(output.PersonCommand):
     help = "Make an app password for a mail program."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("org", help="slug or id")
-        parser.add_argument("email")
 
     def answer(self, **options: Any) -> Mapping[str, Any]:
         person = output.person(output.organization(options["org"]), options["email"])

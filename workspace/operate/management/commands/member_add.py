@@ -13,13 +13,11 @@ from workspace.people import persons, shapes
 from workspace.signin import app_passwords, tokens
 
 
-class Command(output.AnswerCommand):
+class Command(output.PersonCommand):
     help = "Add somebody to an organization."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("org", help="slug or id")
-        parser.add_argument("email")
         parser.add_argument("--name", default="")
         parser.add_argument("--role", default="member", choices=["admin", "member", "guest"])
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandParser
 
 from workspace.operate.management import output
 from workspace.people import shapes
@@ -14,13 +13,8 @@ from workspace.signin import links
 from workspace.signin.models import Link
 
 
-class Command(output.AnswerCommand):
+class Command(output.PersonCommand):
     help = "Print a one-time link with which somebody sets a new password."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("org", help="slug or id")
-        parser.add_argument("email")
 
     def answer(self, **options: Any) -> Mapping[str, Any]:
         person = output.person(output.organization(options["org"]), options["email"])

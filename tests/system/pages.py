@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import APIResponse, BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PASSWORD = "correct horse battery"
+POINTER_TRIES, POINTER_MILLISECONDS = 4, 2_000
 # A web process that is killed takes its connections along; the browser says so, and that is no fault of the page.
 _LOST = re.compile(r"WebSocket connection to|Failed to load resource: net::ERR_|ERR_INTERNET_DISCONNECTED")
 
@@ -162,10 +164,22 @@ class Window:
         box.press("Enter")
 
     def act(self, on: str, action: str) -> None:
-        """Press a button of the bar that a message shows under the pointer."""
+        """Press a button of the bar that a message shows under the pointer.
+
+        What comes in meanwhile may move the message away from a pointer that lies still, and the bar goes with it: then
+        the pointer follows, as a person's does.
+        """
         message = self.message(on)
+        button = message.get_by_role("button", name=action, exact=True)
+        for _ in range(POINTER_TRIES):
+            message.hover()
+            try:
+                button.click(timeout=POINTER_MILLISECONDS)
+                return
+            except PlaywrightTimeout:
+                self.page.mouse.move(0, 0)
         message.hover()
-        message.get_by_role("button", name=action, exact=True).click()
+        button.click()
 
     def react(self, to: str, emoji: str) -> None:
         self.act(to, f"React with {emoji}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GROUP = "bells"
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.02
 WAITING_LIMIT = 50_000
 
 LocalListener = Callable[[Sequence["Entry"]], None]

@@ -43,12 +43,11 @@ INSTALLED_APPS = [
 
 # Every entry costs each request; the hot path of a post is measured with all of them (`manage.py bench post`).
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "channels_app.web.middleware.ClientMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "channels_app.web.middleware.Security",
+    "channels_app.web.middleware.Client",
+    "channels_app.web.middleware.Session",
+    "channels_app.web.middleware.Csrf",
+    "channels_app.web.middleware.ContentSecurityPolicy",
 ]
 
 ROOT_URLCONF = "workspace.urls"

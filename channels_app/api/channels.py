@@ -74,7 +74,7 @@ def list_channels(
         people_access.organization(person, org)
     which = Q(memberships__person=person, deleted_at=None) if filter == "mine" else access.visible_channels(person)
     with snapshot():
-        rows = Channel.objects.filter(which, id__gt=after(cursor)).distinct().order_by("id")[: limit + 1]
+        rows = Channel.objects.filter(which, id__gt=after(cursor)).order_by("id")[: limit + 1]
         shown, following = page(list(rows), limit, lambda channel: channel.id)
         return answer({"items": shapes.channels(shown, person), "next": following})
 

@@ -48,7 +48,7 @@ def _welcome(person: Person) -> dict[str, int]:
 
 
 _streams = database_sync_to_async(_welcome, thread_sensitive=False)
-_may_follow = database_sync_to_async(access.may_follow, thread_sensitive=False)
+_followable = database_sync_to_async(access.followable, thread_sensitive=False)
 _channel = database_sync_to_async(access.channel, thread_sensitive=False)
 
 
@@ -157,16 +157,14 @@ class LiveConsumer(AsyncConsumer):
             self._error("malformed", "resume takes streams: {key: seq}.")
             return
         self.timer.cancel()
-        allowed = {}
-        own = self.heads or {}
-        for stream, seq in cursors.items():
-            known = stream in own or stream in self.socket.streams
-            if known or (_STREAM.fullmatch(stream) and await _may_follow(self.person, stream)):
-                allowed[stream] = seq
-            else:
+        known = cursors.keys() & {*(self.heads or ()), *self.socket.streams}
+        if asked := [stream for stream in cursors if stream not in known and _STREAM.fullmatch(stream)]:
+            known |= await _followable(self.person, asked)
+        for stream in cursors:
+            if stream not in known:
                 self._error("not_found", f"There is no stream {stream[:40]!r}.")
         # In its own task: a replay may be long, and calls go on meanwhile.
-        self._spawn(self._release(allowed))
+        self._spawn(self._release({stream: seq for stream, seq in cursors.items() if stream in known}))
 
     async def on_typing(self, received: dict[str, Any]) -> None:
         channel, thread = received.get("channel"), received.get("thread")

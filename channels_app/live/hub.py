@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from channels.db import database_sync_to_async
 from channels_app.chat import access
 from channels_app.live.socket import TOO_SLOW, Frame, Socket, frame
 from workspace.events import log as event_log
-from workspace.events.log import Entry
+from workspace.events.log import Entry, Span
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,18 @@ _ACCESS = re.compile('"kind":"(?:' + "|".join(map(re.escape, PERSONAL + CLOSING)
 LocalListener = Callable[[Sequence[Entry]], None]
 
 _read = database_sync_to_async(event_log.read, thread_sensitive=False)
+_read_spans = database_sync_to_async(event_log.read_spans, thread_sensitive=False)
 _following = database_sync_to_async(access.following, thread_sensitive=False)
 _readers = database_sync_to_async(access.readers, thread_sensitive=False)
 _heads = database_sync_to_async(event_log.heads, thread_sensitive=False)
+
+
+@dataclass(slots=True, eq=False)
+class Replay:
+    """What a socket is being given of streams that are not live for it yet: the place in each of them."""
+
+    socket: Socket
+    places: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -49,7 +58,7 @@ class Followed:
     sockets: set[Socket] = field(default_factory=set)
     # Sockets whose replay ran ahead of `last`: they are not given again what they have.
     ahead: dict[Socket, int] = field(default_factory=dict)
-    waiting: int = 0  # replays under way: the stream is kept for them
+    replays: set[Replay] = field(default_factory=set)  # under way: the stream is kept for them
     fetching: bool = False
     known_head: int = 0
 
@@ -87,15 +96,24 @@ class Hub:
         return {person: next(iter(sockets)).org for person, sockets in self._by_person.items()}
 
     def unfollow(self, socket: Socket, stream: str) -> None:
+        """No more of a stream for a socket, not even the rest of a replay."""
+        self._end_live(socket, stream)
+        followed = self.streams.get(stream)
+        if followed is not None:
+            for replay in followed.replays:
+                if replay.socket is socket:
+                    replay.places.pop(stream, None)
+            self._drop_if_unused(stream, followed)
+
+    def _end_live(self, socket: Socket, stream: str) -> None:
         socket.streams.discard(stream)
         followed = self.streams.get(stream)
         if followed is not None:
             followed.sockets.discard(socket)
             followed.ahead.pop(socket, None)
-            self._drop_if_unused(stream, followed)
 
     def _drop_if_unused(self, stream: str, followed: Followed) -> None:
-        if not followed.sockets and not followed.waiting:
+        if not followed.sockets and not followed.replays:
             self.streams.pop(stream, None)
 
     # Following a stream
@@ -106,77 +124,67 @@ class Hub:
         A socket that can't be given what it was promised is closed, so that its client comes back: it must not fall
         silent.
         """
-        watched: list[str] = []
+        replay = Replay(socket, dict(cursors))
+        self._keep(replay)
         try:
-            heads = await self._watch(list(cursors))
-            watched = list(cursors)
+            heads = await self._begin(cursors.keys())
             for stream in cursors:
-                self.unfollow_live(socket, stream)
-            joined: dict[str, int] = {}
-            for stream, cursor in cursors.items():
-                await self._replay(socket, stream, cursor, heads.get(stream, 0), joined)
+                self._end_live(socket, stream)
+            joined = await self._replay(replay, heads)
             if joined:
                 await self._settle(socket, joined)
         except Exception as error:
             log.warning("a replay failed: %s", error)
             socket.close(COME_BACK)
         finally:
-            for stream in watched:
+            for stream in cursors:
                 followed = self.streams[stream]
-                followed.waiting -= 1
+                followed.replays.discard(replay)
                 self._drop_if_unused(stream, followed)
 
-    def unfollow_live(self, socket: Socket, stream: str) -> None:
-        socket.streams.discard(stream)
-        followed = self.streams.get(stream)
-        if followed is not None:
-            followed.sockets.discard(socket)
-            followed.ahead.pop(socket, None)
+    def _keep(self, replay: Replay) -> None:
+        """Make sure the hub follows these streams from now on, whatever is committed meanwhile."""
+        for stream in replay.places:
+            self.streams.setdefault(stream, Followed(last=-1)).replays.add(replay)
 
-    async def _watch(self, streams: Sequence[str]) -> dict[str, int]:
-        """Make sure the hub follows these streams from now on, whatever is committed meanwhile; their heads."""
-        fresh = []
+    async def _begin(self, streams: Collection[str]) -> dict[str, int]:
+        """The heads of streams that are kept; those that are new here go on from them."""
+        heads: dict[str, int] = await _heads(list(streams))
         for stream in streams:
-            followed = self.streams.get(stream)
-            if followed is None:
-                fresh.append(stream)
-                followed = self.streams[stream] = Followed(last=-1)
-            followed.waiting += 1
-        try:
-            heads: dict[str, int] = await _heads(list(streams))
-        except BaseException:
-            for stream in streams:
-                self.streams[stream].waiting -= 1
-                self._drop_if_unused(stream, self.streams[stream])
-            raise
-        for stream in fresh:
             followed = self.streams[stream]
             if followed.last < 0:
                 followed.last = heads.get(stream, 0)
-            if followed.known_head > followed.last:
-                self._fetch(stream)
+                if followed.known_head > followed.last:
+                    self._fetch(stream)
         return heads
 
-    async def _replay(self, socket: Socket, stream: str, cursor: int, head: int, joined: dict[str, int]) -> None:
-        """`joined` notes what of it concerns the socket's own access: a channel's cursor by its stream."""
-        while not socket.closed:
-            followed = self.streams[stream]
-            target = max(head, followed.last)
-            if cursor >= target:
-                self._go_live(socket, stream, followed, cursor)
-                return
-            entries = await _read(stream, cursor, limit=REPLAY_BATCH)
+    async def _replay(self, replay: Replay, heads: Mapping[str, int]) -> dict[str, int]:
+        """Send what was missed, many streams at a time.
+
+        What of it concerns the socket's own access is answered: a channel's cursor by its stream.
+        """
+        joined: dict[str, int] = {}
+        while not replay.socket.closed and (behind := self._behind(replay, heads)):
+            entries, reached = await _read_spans(behind, limit=REPLAY_BATCH)
             for entry in entries:
-                await socket.send(frame(entry.frame().decode()))
-                cursor = entry.seq
-                if entry.kind in PERSONAL or entry.kind in CLOSING:
-                    channel = entry.payload.get("channel")
-                    told = isinstance(channel, dict)
-                    joined.update({f"channel:{channel['id']}": channel["head"]} if told else {"": 0})
-            if not entries:
-                # A cursor before the log's beginning or a rolled-back head: there is nothing to wait for.
-                self._go_live(socket, stream, self.streams[stream], cursor)
-                return
+                if entry.stream in replay.places:
+                    await replay.socket.send(frame(entry.frame().decode()))
+                    joined.update(_told_of_access(entry))
+            replay.places.update({stream: seq for stream, seq in reached.items() if stream in replay.places})
+        return joined
+
+    def _behind(self, replay: Replay, heads: Mapping[str, int]) -> dict[str, Span]:
+        """What a socket still has to be sent; a stream of which it has all goes live."""
+        spans = {}
+        for stream, cursor in tuple(replay.places.items()):
+            followed = self.streams[stream]
+            until = max(heads.get(stream, 0), followed.last)
+            if cursor < until:
+                spans[stream] = Span(cursor, until)
+            else:
+                del replay.places[stream]
+                self._go_live(replay.socket, stream, followed, cursor)
+        return spans
 
     def _go_live(self, socket: Socket, stream: str, followed: Followed, cursor: int) -> None:
         followed.sockets.add(socket)
@@ -318,3 +326,11 @@ class Hub:
                 loop.call_soon_threadsafe(self.offer, wanted)
 
         return listener
+
+
+def _told_of_access(entry: Entry) -> dict[str, int]:
+    """What a replayed event says of the socket's own access: a channel to follow, or "" for anything else."""
+    if entry.kind not in PERSONAL and entry.kind not in CLOSING:
+        return {}
+    channel = entry.payload.get("channel")
+    return {f"channel:{channel['id']}": channel["head"]} if isinstance(channel, dict) else {"": 0}

@@ -10,7 +10,6 @@ from channels_app.live.hub import Hub
 from tests.cast import Cast, gather
 from tests.live.test_hub import Browser, _until
 from workspace.people import persons
-from workspace.people.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,18 +19,10 @@ async def cast() -> Cast:
     return await sync_to_async(gather)()
 
 
-def _browser(hub: Hub, person: Person) -> Browser:
-    browser = Browser(hub)
-    hub.leave(browser.socket)
-    browser.socket.person, browser.socket.org, browser.socket.role = person.id, person.org_id, person.role
-    hub.enter(browser.socket)
-    return browser
-
-
 async def test_a_channel_that_closes_is_closed_for_who_only_looked_in(cast: Cast) -> None:
     hub = Hub()
     lounge = await sync_to_async(channels.create)(person=cast.alice, name="lounge", kind="public")
-    outside, inside = _browser(hub, cast.bob), _browser(hub, cast.alice)
+    outside, inside = Browser(hub, cast.bob), Browser(hub, cast.alice)
     for browser in (outside, inside):
         await hub.follow(browser.socket, {lounge.stream: 99})
     await sync_to_async(channels.change)(person=cast.alice, channel=lounge.id, kind="private")
@@ -45,7 +36,7 @@ async def test_a_channel_that_closes_is_closed_for_who_only_looked_in(cast: Cast
 
 async def test_a_new_role_begins_with_a_new_socket(cast: Cast) -> None:
     hub = Hub()
-    browser = _browser(hub, cast.amy)
+    browser = Browser(hub, cast.amy)
     await hub.follow(browser.socket, {cast.amy.stream: 99})
     await sync_to_async(persons.change)(person=cast.amy, by=cast.alice, role="guest")
     await hub.sweep()
@@ -54,7 +45,7 @@ async def test_a_new_role_begins_with_a_new_socket(cast: Cast) -> None:
 
 async def test_who_is_out_is_out(cast: Cast) -> None:
     hub = Hub()
-    browser = _browser(hub, cast.amy)
+    browser = Browser(hub, cast.amy)
     await hub.follow(browser.socket, {cast.amy.stream: 99})
     await sync_to_async(persons.change)(person=cast.amy, by=cast.alice, active=False)
     await hub.sweep()
@@ -64,7 +55,7 @@ async def test_who_is_out_is_out(cast: Cast) -> None:
 async def test_what_ended_access_counts_also_when_it_is_replayed(cast: Cast) -> None:
     """Between the welcome and the first resume a socket is not live yet; what happens then must not be missed."""
     hub = Hub()
-    browser = _browser(hub, cast.bob)
+    browser = Browser(hub, cast.bob)
     await sync_to_async(persons.change)(person=cast.bob, by=cast.alice, active=False)
     await hub.follow(browser.socket, {cast.bob.stream: 0})
     await _until(lambda: browser.closed_with == 4403)
@@ -76,8 +67,8 @@ async def test_a_replay_that_fails_closes_the_socket(cast: Cast, monkeypatch: py
     async def broken(*_: object, **__: object) -> None:
         raise OSError("the database is away")
 
-    monkeypatch.setattr("channels_app.live.hub._read", broken)
+    monkeypatch.setattr("channels_app.live.hub._read_spans", broken)
     hub = Hub()
-    browser = _browser(hub, cast.bob)
+    browser = Browser(hub, cast.bob)
     await hub.follow(browser.socket, {cast.general.stream: 0})
     await _until(lambda: browser.closed_with == 4408)

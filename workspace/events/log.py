@@ -17,7 +17,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from workspace.events import bells
+from workspace.events import bells, statement
 from workspace.events.models import Event, Stream
 
 Json = Mapping[str, Any]
@@ -127,6 +127,62 @@ def read(stream: str, after: int, *, limit: int = 500, until: int | None = None)
     if until is not None:
         rows = rows.filter(seq__lte=until)
     return [_entry(row) for row in rows.order_by("seq")[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a stream: the events after `after`, up to `until`."""
+
+    after: int
+    until: int
+
+
+_COLUMNS = ("stream", "seq", "kind", "actor", "origin", "payload", "at")
+_SPANS = f"""
+SELECT {", ".join(f"e.{column}" for column in _COLUMNS)}
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+  WITH ORDINALITY AS span(stream, after, until, most, nth)
+CROSS JOIN LATERAL (
+  SELECT * FROM events_event WHERE stream = span.stream AND seq > span.after AND seq <= span.until
+  ORDER BY seq LIMIT span.most) e
+ORDER BY span.nth, e.seq
+"""
+
+
+def read_spans(spans: Mapping[str, Span], *, limit: int) -> tuple[list[Entry], dict[str, int]]:
+    """Pieces of streams that are there already, stream by stream in the order given: one query, at most `limit` events.
+
+    Also how far each stream it came to was read: to `until` when nothing is left before it, a gap or not.
+    """
+    shares = _shares(spans, limit)
+    if not shares:
+        return [], {}
+    read = [spans[stream] for stream in shares]
+    params = [list(shares), [span.after for span in read], [span.until for span in read], list(shares.values())]
+    entries = [_entry_of(row) for row in statement.run(_SPANS, params)]
+    came, last = Counter(entry.stream for entry in entries), {entry.stream: entry.seq for entry in entries}
+    return entries, {
+        stream: last[stream] if came[stream] == share else spans[stream].until for stream, share in shares.items()
+    }
+
+
+def _shares(spans: Mapping[str, Span], limit: int) -> dict[str, int]:
+    """How many events each stream may give; a span has no more than its numbers."""
+    shares: dict[str, int] = {}
+    for stream, span in spans.items():
+        if limit <= 0:
+            break
+        if span.until > span.after:
+            shares[stream] = min(limit, span.until - span.after)
+            limit -= shares[stream]
+    return shares
+
+
+def _entry_of(row: Sequence[Any]) -> Entry:
+    """An event from its columns; its JSON comes as text."""
+    event = Event(**dict(zip(_COLUMNS, row, strict=True)))
+    event.payload = orjson.loads(event.payload)
+    return _entry(event)
 
 
 def _entry(row: Event) -> Entry:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
-from django.db.models.functions import Lower
-
 from channels_app.chat.markdown import MENTION, Mentioned, mention_key
-from workspace.people.models import Person
+from workspace.events import statement
 
 EVERYBODY = {"channel": "channel", "all": "channel", "everyone": "channel", "here": "here"}
 MOST = 200
@@ -27,34 +24,57 @@ class Found:
 NOTHING = Found({})
 
 
-def find(text: str, channel_id: str) -> Found:
-    """Resolve a text's mentions (no query when it has no @, one otherwise)."""
+def find(text: str, channel: str) -> Found:
+    """Resolve a text's mentions (no query when it names nobody, one otherwise)."""
+    return find_all([(text, channel)])[0]
+
+
+def find_all(texts: Sequence[tuple[str, str]]) -> list[Found]:
+    """Resolve the mentions of texts in their channels (ids): one query for all, none when they name nobody."""
+    keys = [_keys(text) for text, _ in texts]
+    people = _people({(channel, form) for (_, channel), of in zip(texts, keys, strict=True) for form in _forms(of)})
+    return [_found(of, channel, people) for (_, channel), of in zip(texts, keys, strict=True)]
+
+
+def _keys(text: str) -> list[str]:
     if "@" not in text:
-        return NOTHING
-    keys = list(dict.fromkeys(mention_key(match) for match in MENTION.finditer(text)))[:MOST]
+        return []
+    return list(dict.fromkeys(mention_key(match) for match in MENTION.finditer(text)))[:MOST]
+
+
+def _forms(keys: Sequence[str]) -> list[str]:
+    """How the people may be called: as it stands, or without what ends a sentence."""
+    forms = dict.fromkeys(form for key in keys for form in (key, key.rstrip(".-")))
+    return [form for form in forms if form not in EVERYBODY]
+
+
+def _found(keys: Sequence[str], channel: str, people: Mapping[tuple[str, str], Mentioned]) -> Found:
     if not keys:
         return NOTHING
-    known = {key: Mentioned(None, EVERYBODY[trimmed]) for key in keys if (trimmed := key.rstrip(".-")) in EVERYBODY}
-    wanted = {form for key in keys for form in (key, key.rstrip(".-"))} - set(EVERYBODY)
-    people = _people(wanted, channel_id)
-    found = {**people, **{key.rstrip(".-"): who for key, who in known.items()}}
-    ids = [found[form].id for key in keys for form in (key, key.rstrip(".-")) if form in found]
-    everybody = [who.name for who in known.values()]
+    trimmed = [key.rstrip(".-") for key in keys]
+    everybody = {form: Mentioned(None, EVERYBODY[form]) for form in trimmed if form in EVERYBODY}
+    named = {form: people[channel, form] for form in _forms(keys) if (channel, form) in people}
+    kinds = {who.name for who in everybody.values()}
     return Found(
-        found,
-        list(dict.fromkeys(id for id in ids if id)),
-        "channel" if "channel" in everybody else "here" if everybody else None,
+        {**named, **everybody},
+        list(dict.fromkeys(who.id for who in named.values() if who.id)),
+        "channel" if "channel" in kinds else "here" if kinds else None,
     )
 
 
-def _people(forms: set[str], channel_id: str) -> dict[str, Mentioned]:
-    if not forms:
+# A handle wins over a name, the elder of two namesakes over the younger.
+_PEOPLE = """
+SELECT DISTINCT ON (asked.channel, asked.form) asked.channel, asked.form, p.id, p.name
+FROM unnest(%s::text[], %s::text[]) AS asked(channel, form)
+JOIN chat_membership m ON m.channel_id = asked.channel
+JOIN people_person p ON p.id = m.person_id AND p.active AND (p.handle = asked.form OR lower(p.name) = asked.form)
+ORDER BY asked.channel, asked.form, p.handle = asked.form DESC, p.id
+"""
+
+
+def _people(asked: Collection[tuple[str, str]]) -> dict[tuple[str, str], Mentioned]:
+    """Who in a channel is called so, by channel and form."""
+    if not asked:
         return {}
-    members = Person.objects.active().filter(memberships__channel=channel_id).annotate(lower_name=Lower("name"))
-    rows = members.filter(Q(handle__in=forms) | Q(lower_name__in=forms)).order_by("-id")[: MOST * 2]
-    found: dict[str, Mentioned] = {}
-    for person in rows:  # a handle wins over a name, the elder of two namesakes over the younger
-        found[person.name.lower()] = Mentioned(person.id, person.name)
-    for person in rows:
-        found[person.handle] = Mentioned(person.id, person.name)
-    return {form: who for form, who in found.items() if form in forms}
+    rows = statement.run(_PEOPLE, [[channel for channel, _ in asked], [form for _, form in asked]])
+    return {(channel, form): Mentioned(id, name) for channel, form, id, name in rows}

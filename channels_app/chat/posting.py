@@ -3,7 +3,8 @@
 `post_many` takes what waits (of any people, into any channels) and needs two statements whatever their number: one
 that looks up who may post where and what was posted already, and one (a CTE) that moves the heads of the streams and
 inserts messages and events together, so that fact and event commit as one and the row lock of a hot channel is held for
-a single round trip. Mentions and files add a statement each, in the same transaction.
+a single round trip. Mentions and files add two statements each, again whatever their number: one that finds them, one
+that writes them in the same transaction.
 
 Whoever changes a message takes its row first and the stream last, so the statement locks the roots of threads before
 the streams; the other way round the two would wait for each other.
@@ -87,6 +88,15 @@ class _Known:
     before: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A posting that may be written, and its text as it is kept."""
+
+    posting: Posting
+    facts: _Known
+    text: str
+
+
 @dataclass(slots=True)
 class _Ready:
     """A posting that passed: everything but its number."""
@@ -120,7 +130,7 @@ def post_many(postings: Sequence[Posting]) -> list[Outcome]:
 def _post(postings: Sequence[Posting]) -> list[Outcome]:
     outcomes: list[Outcome | None] = [None] * len(postings)
     known = _look_up(postings)
-    ready: dict[int, _Ready] = {}
+    passed: dict[int, _Passed] = {}
     seen: dict[tuple[str, str], int] = {}
     twins: list[tuple[int, int]] = []
     before: dict[int, str] = {}
@@ -135,9 +145,13 @@ def _post(postings: Sequence[Posting]) -> list[Outcome]:
             if facts.before:
                 before[n] = facts.before
             else:
-                ready[n] = _prepare(posting, facts)
+                passed[n] = _Passed(posting, facts, _text(posting))
         except Refusal as refusal:
             outcomes[n] = refusal
+    prepared = dict(zip(passed, _prepare(list(passed.values())), strict=True))
+    ready = {n: one for n, one in prepared.items() if isinstance(one, _Ready)}
+    for n, one in prepared.items():
+        outcomes[n] = one if isinstance(one, Refusal) else None
     for n, entry in zip(ready, _write(list(ready.values())), strict=True):
         outcomes[n] = Posted(ready[n].shape, entry, True)
     for n, posted in _earlier(before).items():
@@ -190,14 +204,35 @@ def _judge(posting: Posting, facts: _Known | None) -> _Known:
     return facts
 
 
-def _prepare(posting: Posting, facts: _Known) -> _Ready:
+def _text(posting: Posting) -> str:
     cleaned = text.clean(posting.text)
     if len(cast(str, posting.client_id)) > CLIENT_ID_LIMIT:
         raise Invalid("This client_id is too long.", fields={"client_id": "too long"})
-    files = _claim_files(posting) if posting.files else []
-    if not cleaned.strip() and not files:
+    if len(posting.files) > MOST_FILES:
+        raise Invalid(f"At most {MOST_FILES} files in a message.", fields={"files": "too many"})
+    if not cleaned.strip() and not posting.files:
         raise Invalid("A message needs a text or a file.", fields={"text": "empty"})
-    found = mentions.find(cleaned, posting.channel)
+    return cleaned
+
+
+def _prepare(passed: Sequence[_Passed]) -> list[_Ready | Refusal]:
+    free = _free_files(passed)
+    found = mentions.find_all([(one.text, one.posting.channel) for one in passed])
+    return [_prepare_one(one, names, free) for one, names in zip(passed, found, strict=True)]
+
+
+def _free_files(passed: Sequence[_Passed]) -> dict[str, StoredFile]:
+    """Those of the files that are in no message yet."""
+    wanted = {file for one in passed for file in one.posting.files}
+    return StoredFile.objects.filter(id__in=wanted, attachment=None).in_bulk() if wanted else {}
+
+
+def _prepare_one(one: _Passed, found: mentions.Found, free: dict[str, StoredFile]) -> _Ready | Refusal:
+    posting, facts, cleaned = one.posting, one.facts, one.text
+    try:
+        files = _claim_files(posting, free)
+    except Refusal as refusal:
+        return refusal
     html = markdown.render(cleaned, found.known) if cleaned else ""
     at = posting.at or timezone.now()
     row = Message(
@@ -220,14 +255,12 @@ def _prepare(posting: Posting, facts: _Known) -> _Ready:
     return _Ready(posting, cleaned, html, found, files, facts.root, at, shape)
 
 
-def _claim_files(posting: Posting) -> list[StoredFile]:
-    if len(posting.files) > MOST_FILES:
-        raise Invalid(f"At most {MOST_FILES} files in a message.", fields={"files": "too many"})
-    stored = StoredFile.objects.filter(id__in=posting.files, uploader_id=posting.person, attachment=None).in_bulk()
-    missing = [id for id in posting.files if id not in stored]
+def _claim_files(posting: Posting, free: dict[str, StoredFile]) -> list[StoredFile]:
+    """Take the files for a message, so that no other one that is written with it has them too."""
+    missing = [id for id in posting.files if id not in free or free[id].uploader_id != posting.person]
     if missing or len(set(posting.files)) != len(posting.files):
         raise Conflict("A file is not there or was posted already.", fields={"files": ", ".join(missing) or "twice"})
-    return [stored[id] for id in posting.files]
+    return [free.pop(id) for id in posting.files]
 
 
 _WRITE = """

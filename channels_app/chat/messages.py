@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -133,13 +133,18 @@ def _one_answer_less(root: str) -> None:
 
 def _forget_in_log(row: Message, tombstone: MessageShape) -> None:
     """The events that said the text say the tombstone now; their numbers stay, so no client sees a gap."""
-    events = Event.objects.filter(stream=row.channel.stream, seq__gte=row.seq)
     # The answers that followed come as events of their own.
     posted: MessagePosted = {"message": {**tombstone, "replies": None}}
-    events.filter(seq=row.seq).update(payload=posted)
-    for event in events.filter(kind="message.edited", payload__id=row.id):
-        event.payload = {**event.payload, "text": "", "html": "", "before": "", "mentions": [], "mentions_all": None}
-        event.save(update_fields=["payload"])
+    Event.objects.filter(stream=row.channel.stream, seq=row.seq).update(payload=posted)
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_EDITS, [row.channel.stream, row.seq, row.id])
+
+
+_FORGET_EDITS = """
+UPDATE events_event
+SET payload = payload || '{"text": "", "html": "", "before": "", "mentions": [], "mentions_all": null}'
+WHERE stream = %s AND seq > %s AND kind = 'message.edited' AND payload->>'id' = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)

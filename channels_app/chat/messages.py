@@ -21,6 +21,8 @@ from workspace.events.models import Event
 from workspace.events.refusal import Invalid, Refusal
 from workspace.people.models import Person
 
+MOST_VERSIONS = 200
+
 
 def post(
     *,
@@ -191,10 +193,15 @@ def thread(root: Message, *, after: int, limit: int) -> Page:
 
 
 def history(row: Message) -> list[VersionShape]:
-    """All versions of a message, the oldest first, what it says now last; empty for a deleted one."""
+    """The versions of a message, the oldest first, what it says now last; empty for a deleted one.
+
+    Of one that was edited more than `MOST_VERSIONS` times the oldest are left out.
+    """
     if row.deleted_at:
         return []
     versions: list[VersionShape] = [
-        {"text": old.text, "html": old.html, "at": log.stamp(old.at)} for old in row.revisions.order_by("id")
+        {"text": row.text, "html": row.html, "at": log.stamp(row.edited_at or row.created_at)}
     ]
-    return [*versions, {"text": row.text, "html": row.html, "at": log.stamp(row.edited_at or row.created_at)}]
+    for old in row.revisions.order_by("-id")[: MOST_VERSIONS - 1]:
+        versions.append({"text": old.text, "html": old.html, "at": log.stamp(old.at)})
+    return versions[::-1]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from channels_app.chat import messages
 from tests.cast import Api, Cast
 
 
@@ -21,3 +24,12 @@ def test_the_same_client_id_answers_with_the_first_result(cast: Cast, bob: Api) 
     again = bob.post(f"/channels/{cast.general.id}/messages", {"text": "twice", "client_id": "x"})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
+
+
+def test_the_history_is_the_newest_versions(cast: Cast, bob: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MOST_VERSIONS", 3)
+    posted = bob.post(f"/channels/{cast.general.id}/messages", {"text": "one"}).json()
+    for number, text in enumerate(("two", "three", "four"), 2):
+        bob("PATCH", f"/messages/{posted['id']}", {"text": text})
+        versions = [version["text"] for version in bob.get(f"/messages/{posted['id']}/history").json()["items"]]
+        assert versions == ["one", "two", "three", "four"][max(0, number - 3) : number]

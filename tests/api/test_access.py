@@ -1,29 +1,41 @@
-"""Every endpoint, called by everybody: what the table of `chat.policy` says is what happens.
+"""Every endpoint, frame and method, tried by everybody: what the table of `chat.policy` says is what happens.
 
-An endpoint of the API without an entry here fails the test.
+An endpoint of the API, a frame of the socket or a method of its `call` without an entry here fails the test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pytest
+from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from channels_app.api.urls import api
 from channels_app.chat import channels, messages, policy
 from channels_app.chat.models import Channel, Membership
+from channels_app.live import calls, consumer
+from channels_app.live.urls import sockets
 from tests.cast import Api, Cast
+from workspace.events.refusal import Forbidden, NotFound, NotSignedIn
+from workspace.signin import tokens
 
 PERSONAS = ("anonymous", "charlie", "dana", "bob", "amy", "alice")
 OPEN, SELF, ORG, CHANNEL, MESSAGE = "open", "self", "org", "channel", "message"
+# What tells that a frame was taken, and the statuses of the codes that the socket refuses with.
+ANSWERS = {"ping": "pong", "resume": "event", "typing": "pong", "call": "reply"}
+STATUSES = {refusal.code: refusal.status for refusal in (NotSignedIn, Forbidden, NotFound)} | {"not_a_member": 403}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How an endpoint is called, on what, and which action of the policy it is ("" for sign-in itself)."""
+    """How something is called, on what, and which action of the policy it is ("" for sign-in itself)."""
 
     scope: str
     action: str = ""
@@ -33,7 +45,7 @@ class Entry:
     also: tuple[int, ...] = ()
 
 
-ENDPOINTS: dict[str, Entry] = {
+ENTRIES: dict[str, Entry] = {
     "GET /v1/setup": Entry(OPEN),
     "POST /v1/setup": Entry(OPEN, body={}),
     "GET /v1/session": Entry(OPEN),
@@ -86,7 +98,19 @@ ENDPOINTS: dict[str, Entry] = {
     "DELETE /v1/messages/{id}/pin": Entry(MESSAGE, "message.pin"),
     "PUT /v1/messages/{id}/save": Entry(MESSAGE, "message.save"),
     "DELETE /v1/messages/{id}/save": Entry(MESSAGE, "message.save"),
+    "frame auth": Entry(OPEN),
+    "frame ping": Entry(SELF, "me.read"),
+    "frame resume": Entry(CHANNEL, "channel.read", {"streams": {"channel:{channel}": 0}}),
+    "frame typing": Entry(CHANNEL, "channel.type", {"channel": "{channel}"}),
+    "call messages.post": Entry(CHANNEL, "message.post", {"channel": "{channel}", "text": "hi"}),
+    "call messages.edit": Entry(MESSAGE, "message.edit", {"message": "{message}", "text": "better"}),
+    "call messages.delete": Entry(MESSAGE, "message.delete", {"message": "{message}"}),
+    "call reactions.add": Entry(MESSAGE, "message.react", {"message": "{message}", "emoji": "👍"}),
+    "call reactions.remove": Entry(MESSAGE, "message.react", {"message": "{message}", "emoji": "👍"}),
+    "call channels.read": Entry(CHANNEL, "channel.mark", {"channel": "{channel}", "seq": 1}),
 }
+ENDPOINTS = [name for name in ENTRIES if name.partition(" ")[0] not in ("frame", "call")]
+FRAMES = [name for name in ENTRIES if name not in ENDPOINTS]
 
 
 def _documented() -> set[str]:
@@ -97,8 +121,15 @@ def _documented() -> set[str]:
     }
 
 
-def test_every_endpoint_has_an_entry() -> None:
-    assert _documented() == set(ENDPOINTS)
+def _taken() -> set[str]:
+    """Every frame that the socket takes, those of `call` by their method."""
+    return {f"frame {kind}" for kind in consumer.HANDLERS if kind != "call"} | {
+        f"call {name}" for name in calls.METHODS
+    }
+
+
+def test_every_endpoint_frame_and_method_has_an_entry() -> None:
+    assert _documented() | _taken() == set(ENTRIES)
 
 
 @dataclass
@@ -124,17 +155,28 @@ def _scene(cast: Cast, channel: Channel, apis: dict[str, Api]) -> Scene:
     return Scene(cast, channel, posted.message["id"], file, apis)
 
 
-@pytest.mark.parametrize("endpoint", [name for name, entry in ENDPOINTS.items() if entry.scope != OPEN])
+@pytest.mark.parametrize("endpoint", [name for name in ENDPOINTS if ENTRIES[name].scope != OPEN])
 def test_who_may_call_it(scenes: list[Scene], endpoint: str) -> None:
-    entry = ENDPOINTS[endpoint]
+    assert _wrong(scenes, endpoint, _call) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("frame", [name for name in FRAMES if ENTRIES[name].scope != OPEN])
+async def test_who_may_send_it(scenes: list[Scene], frame: str) -> None:
+    assert await database_sync_to_async(_wrong, thread_sensitive=False)(scenes, frame, _send) == []
+
+
+def _wrong(scenes: list[Scene], name: str, attempt: Callable[[Scene, str, Entry, str], int]) -> list[Any]:
+    """What is not as the policy says: where, who, the status and what was expected."""
+    entry = ENTRIES[name]
     wrong = []
     for scene in scenes if entry.scope in (CHANNEL, MESSAGE) else scenes[:1]:
         for persona in PERSONAS:
-            status = _call(scene, endpoint, entry, persona)
             expected = _expected(scene, entry, persona)
+            status = attempt(scene, name, entry, persona)
             if status not in (expected or (200, 201, 204, *entry.also)):
                 wrong.append((str(scene.channel), persona, status, expected or "allowed"))
-    assert wrong == []
+    return wrong
 
 
 def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
@@ -144,9 +186,7 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
     path = path.removeprefix("/v1").format(
         id=ids[entry.scope], org=scene.cast.acme.slug, member=scene.cast.dana.id, emoji="👍", token="x"
     )
-    body = entry.body
-    if body == {"people": ["{bob}"]}:
-        body = {"people": [scene.cast.bob.id]}
+    body = _filled(entry.body, bob=scene.cast.bob.id)
     caller = scene.apis[persona]
     with transaction.atomic():
         if path == "/files":
@@ -155,6 +195,56 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
             status = caller(method, path + entry.query, body).status_code
         transaction.set_rollback(True)
     return int(status)
+
+
+def _send(scene: Scene, name: str, entry: Entry, persona: str) -> int:
+    message = messages.post(person=scene.cast.alice, channel=scene.channel.id, text="Alice was here").message["id"]
+    body = _filled(entry.body or {}, channel=scene.channel.id, message=message)
+    kind, _, name = name.partition(" ")
+    frame = {"type": name, **body} if kind == "frame" else {"type": "call", "id": "1", "method": name, "params": body}
+    headers = []
+    if persona != "anonymous":
+        token = tokens.create(person=scene.cast.named(persona), name="test")
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+    return async_to_sync(_answered)(headers, scene.channel.stream, frame)
+
+
+async def _answered(headers: list[tuple[bytes, bytes]], stream: str, frame: dict[str, Any]) -> int:
+    """The status of what a socket says to a frame, by the code of an error."""
+    socket = ApplicationCommunicator(sockets, {"type": "websocket", "path": "/ws", "headers": headers})
+    await socket.send_input({"type": "websocket.connect"})
+    if headers:
+        await _heard(socket, "hello")
+    if frame["type"] == "typing" and headers:  # only who follows a channel can type in it
+        await _say(socket, {"type": "resume", "streams": {stream: 0}})
+        await _heard(socket, "event", "error")
+    await _say(socket, frame)
+    if frame["type"] == "typing":  # which is not answered
+        await _say(socket, {"type": "ping"})
+    heard = await _heard(socket, ANSWERS[frame["type"]], "error")
+    await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+    await socket.wait()
+    error = heard if heard["type"] == "error" else heard.get("error")
+    return STATUSES[error["code"]] if error else 200
+
+
+async def _say(socket: ApplicationCommunicator, frame: dict[str, Any]) -> None:
+    await socket.send_input({"type": "websocket.receive", "text": orjson.dumps(frame).decode()})
+
+
+async def _heard(socket: ApplicationCommunicator, *kinds: str) -> dict[str, Any]:
+    while True:
+        message = await socket.receive_output(timeout=10)
+        frame: dict[str, Any] = orjson.loads(message.get("text") or b"{}")
+        if frame.get("type") in kinds:
+            return frame
+
+
+def _filled(body: Any, **ids: str) -> Any:
+    text = orjson.dumps(body).decode()
+    for name, id in ids.items():
+        text = text.replace(f"{{{name}}}", id)
+    return orjson.loads(text)
 
 
 def _expected(scene: Scene, entry: Entry, persona: str) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("ROOST_VENV", ROOT / ".venv"))
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy" / "requirements.txt"}
-DEV_COMMANDS = {"test", "services", "web_check", "bench"}
+DEV_COMMANDS = {"test", "services", "web_check", "web_types", "bench"}
 NEED_INSTANCE = {"org_create", "member_add", "mail_login", "sign_in_link", "status", "doctor"}
 # Commands that start servers themselves and need no Django before that.
 OPERATED = {
@@ -34,6 +34,7 @@ OPERATED = {
     "test": "workspace.operate.testing",
     "services": "workspace.operate.testing",
     "web_check": "workspace.operate.testing",
+    "web_types": "workspace.operate.testing",
     "bench": "workspace.operate.bench",
 }
 

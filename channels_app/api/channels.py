@@ -17,7 +17,7 @@ from channels_app.api.people import ImapShape, imap
 from channels_app.chat import access, channels, members, shapes
 from channels_app.chat.forms import Flag, Form, Id
 from channels_app.chat.models import Channel, Membership
-from channels_app.chat.shapes import ChannelShape, MessageShape
+from channels_app.chat.shapes import ChannelRoleName, ChannelShape, MessageShape
 from channels_app.mirror.names import channel_folder
 from workspace.events.snapshot import snapshot
 from workspace.people import access as people_access
@@ -28,7 +28,7 @@ router = Router(tags=["channels"])
 
 
 class MemberShape(PersonShape):
-    channel_role: str
+    channel_role: ChannelRoleName
     joined_at: str
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from channels_app.chat import kinds
+from channels_app.chat.shapes import OriginName
 
 LATER = "\nKinds and fields may be added: leave out what you don't know."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +22,7 @@ def _model(stream: str, kind: str, payload: type) -> type[BaseModel]:
         "seq": Annotated[int, Field(ge=1)],
         "kind": Literal[kind],
         "actor": str | None,
-        "origin": Literal["web", "api", "imap", "mail", "import"],
+        "origin": OriginName,
         "payload": payload,
         "at": Annotated[str, Field(json_schema_extra={"format": "date-time"})],
     }

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from channels_app.chat.shapes import ChannelShape, CountsShape, DraftShape, MessageShape
+from channels_app.chat.shapes import (
+    CallName,
+    ChannelRoleName,
+    ChannelShape,
+    CountsShape,
+    DraftShape,
+    KindName,
+    MessageShape,
+)
 from workspace.people import kinds as people
 from workspace.people.kinds import Nothing
 from workspace.people.shapes import PersonShape
@@ -29,7 +37,7 @@ class MessageEdited(TypedDict):
     text: str
     html: str
     mentions: list[str]
-    mentions_all: str | None
+    mentions_all: CallName | None
     edited_at: str
     before: str
 
@@ -62,7 +70,7 @@ class MemberJoined(TypedDict):
     """Somebody came into the channel, or is active again."""
 
     person: PersonShape
-    channel_role: str
+    channel_role: ChannelRoleName
     joined_at: str
     by: str | None
 
@@ -79,7 +87,7 @@ class MemberChanged(TypedDict):
     """A member's name or role; told in channels with guests, who do not follow the organization's stream."""
 
     person: PersonShape
-    channel_role: str
+    channel_role: ChannelRoleName
 
 
 class ChannelTold(TypedDict):
@@ -91,7 +99,7 @@ class ChannelTold(TypedDict):
 class ChannelChanged(TypedDict):
     name: str
     topic: str
-    kind: str
+    kind: KindName
 
 
 class ChannelArchived(TypedDict):

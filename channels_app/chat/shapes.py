@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Annotated
 
 from django.db import connection
+from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
 from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message, Reaction
@@ -15,13 +17,19 @@ from channels_app.files.shapes import FileShape
 from workspace.events.log import stamp
 from workspace.people.models import Person
 
+# Published with their values, so that clients in typed languages know them.
+KindName = Annotated[str, WithJsonSchema({"type": "string", "enum": Kind.values})]
+ChannelRoleName = Annotated[str, WithJsonSchema({"type": "string", "enum": Membership.Role.values})]
+OriginName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["web", "api", "imap", "mail", "import"]})]
+CallName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["channel", "here"]})]
+
 
 class MyShape(TypedDict):
     joined_at: str
     read: int
     unread: int
     mentions: int
-    role: str
+    role: ChannelRoleName
     muted: bool
 
 
@@ -29,7 +37,7 @@ class ChannelShape(TypedDict):
     id: str
     org: str
     name: str
-    kind: str
+    kind: KindName
     topic: str
     archived: bool
     created_at: str
@@ -74,12 +82,12 @@ class MessageShape(TypedDict):
     files: list[FileShape]
     reactions: list[ReactionShape]
     mentions: list[str]
-    mentions_all: str | None
+    mentions_all: CallName | None
     edited_at: str | None
     deleted: bool
     pinned: PinShape | None
     replies: RepliesShape | None
-    origin: str
+    origin: OriginName
     quoted: str | None
     created_at: str
 

@@ -16,12 +16,16 @@ from workspace.operate.progress import say, step
 
 
 def main(argv: list[str]) -> int:
-    """`test [pytest args]`, or `services [--data DIR] [-- COMMAND …]`; the exit code."""
+    """`web_check`, `web_types`, `test [pytest args]`, or `services [--data DIR] [-- COMMAND …]`; the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if argv[0] == "web_check":
             with step("checking the web client"):
                 client_build.check()
+            return 0
+        if argv[0] == "web_types":
+            with step("writing the web client's types"):
+                client_build.write_types()
             return 0
         return _test(argv[1:]) if argv[0] == "test" else _services(argv[1:])
     except (AlreadyRunning, RuntimeError) as error:

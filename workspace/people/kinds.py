@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from workspace.people.shapes import OrgShape, PersonShape
+from workspace.people.shapes import OrgShape, PersonShape, RoleName
 
 
 class OrgCreated(TypedDict):
@@ -37,7 +37,7 @@ class Nothing(TypedDict):
 class AccessChanged(TypedDict):
     """One's own role is another: what one may see has to be loaded afresh."""
 
-    role: str
+    role: RoleName
 
 
 ORG: dict[str, type] = {

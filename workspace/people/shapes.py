@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from workspace.people.models import Organization, Person
+from workspace.people.models import Organization, Person, Role
+
+# Published with its values, so that clients in typed languages know them.
+RoleName = Annotated[str, WithJsonSchema({"type": "string", "enum": Role.values})]
 
 
 class OrgShape(TypedDict):
@@ -17,7 +23,7 @@ class PersonShape(TypedDict):
     id: str
     name: str
     email: str
-    role: str
+    role: RoleName
     handle: str
     active: bool
 

@@ -9,6 +9,7 @@ import { Welcome } from "../features/channel/Welcome";
 import { Sidebar } from "../features/sidebar/Sidebar";
 import { Splash } from "../ui/Splash";
 import { Dialogs } from "./Dialogs";
+import { useGone } from "./gone";
 import { useShortcuts } from "./shortcuts";
 import { closePane, setDrawer, stopEditing, useUi } from "./ui";
 import css from "./Workspace.module.css";
@@ -20,6 +21,7 @@ export function Workspace() {
   useShortcuts();
   useTitle(place);
   const channel = place.split("/")[2] ?? "";
+  useGone(channel);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another channel closes what belonged to the last one
   useEffect(() => {

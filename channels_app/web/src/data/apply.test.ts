@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { at, bob, carol, channel, event, GARDEN, loaded, message, posted } from "../test/cast";
+import { at, bob, carol, channel, deleted, event, GARDEN, loaded, message, posted, tombstone } from "../test/cast";
 import { apply, applyAll, joined } from "./apply";
 import { takeCounts } from "./counts";
 import { takeWindow } from "./room";
@@ -60,14 +60,14 @@ describe("messages", () => {
   });
 
   it("keeps a deleted message's place", () => {
-    const state = apply(open(loaded()), event(GARDEN, 4, "message.deleted", { id: "m3", thread: null }));
+    const state = apply(open(loaded()), deleted(4, tombstone(3)));
     expect(line(state)).toEqual(["m2", "m3"]);
     expect(state.rooms.G?.byId.m3).toMatchObject({ deleted: true, text: "", html: "", files: [], reactions: [] });
   });
 
   it("forgets that a deleted message was saved", () => {
     const saved = { ...open(loaded()), saved: { m3: true as const } };
-    expect(apply(saved, event(GARDEN, 4, "message.deleted", { id: "m3", thread: null })).saved).toEqual({});
+    expect(apply(saved, deleted(4, tombstone(3))).saved).toEqual({});
   });
 
   it("adds and removes reactions in the order they came", () => {
@@ -93,7 +93,7 @@ describe("messages", () => {
     ]);
     expect(line(state)).toEqual(["m2", "m3", "m5"]);
     expect(state.rooms.G?.byId.m2?.replies).toEqual({ count: 2, last_at: at(5), people: ["C", "B"] });
-    const fewer = apply(state, event(GARDEN, 6, "message.deleted", { id: "m4", thread: "m2" }));
+    const fewer = apply(state, deleted(6, tombstone(4, { thread: "m2" })));
     expect(fewer.rooms.G?.byId.m2?.replies?.count).toBe(1);
   });
 });
@@ -130,11 +130,16 @@ describe("channels and people", () => {
   });
 
   it("leaves: an open channel stays known, a private one is forgotten", () => {
-    const left = event("person:A", 6, "channel.left", { channel: "G" });
+    const left = event("person:A", 6, "channel.left", { channel: "G", deleted: false });
     const open_ = apply(loaded(), left);
     expect(open_.channels.G?.my).toBeNull();
     expect(open_.cursors[GARDEN]).toBeUndefined();
     expect(apply(loaded([channel({ kind: "private" })]), left).channels.G).toBeUndefined();
+  });
+
+  it("forgets a channel that was deleted, an open one too", () => {
+    const gone = event("person:A", 6, "channel.left", { channel: "G", deleted: true });
+    expect(apply(open(loaded()), gone)).toMatchObject({ channels: {}, rooms: {} });
   });
 
   it("keeps a channel that closes for the others while we are in it", () => {

@@ -71,9 +71,10 @@ function inConversation(state: State, id: Id, event: Event, before: Room | undef
     case "member.left":
       return changed(state, id, (channel) => ({ members: channel.members - Number(event.seq > channel.head) }));
     case "member.changed": {
-      const { channel_role: role, person } = event.payload;
-      const mine = (typeof person === "string" ? person : person.id) === state.me?.id;
-      return mine && role ? changedMembership(state, id, () => ({ role })) : state;
+      const known = withPerson(state, event.payload.person);
+      if (!("channel_role" in event.payload) || event.payload.person.id !== state.me?.id) return known;
+      const { channel_role: role } = event.payload;
+      return changedMembership(known, id, () => ({ role }));
     }
     case "channel.changed":
     case "channel.archived":
@@ -110,9 +111,8 @@ function inOrg(state: State, event: Event): State {
     case "org.created":
       return { ...state, org: event.payload.org };
     case "member.joined":
-      return withPerson(state, { active: true, ...event.payload.person });
     case "member.changed":
-      return typeof event.payload.person === "string" ? state : withPerson(state, event.payload.person);
+      return withPerson(state, event.payload.person);
     case "member.left": {
       const person = state.people[event.payload.person];
       return person ? withPerson(state, { ...person, active: false }) : state;
@@ -123,14 +123,17 @@ function inOrg(state: State, event: Event): State {
     }
     case "channel.changed":
     case "channel.archived":
-      return event.payload.id ? channelNews(state, event.payload.id, event) : state;
+      return channelNews(state, channelOf(event.payload), event);
     case "channel.deleted":
       // Also said when a channel closes; whoever is in it stays, and hears of its end from its own stream.
-      return event.payload.id && !state.channels[event.payload.id]?.my ? forgotten(state, event.payload.id) : state;
+      return state.channels[channelOf(event.payload)]?.my ? state : forgotten(state, channelOf(event.payload));
     default:
       return state;
   }
 }
+
+/** In the organization's stream such an event names its channel; in a channel's own it need not. */
+const channelOf = (payload: object): Id => ("id" in payload ? String(payload.id) : "");
 
 function inPerson(state: State, event: Event): State {
   switch (event.kind) {
@@ -146,7 +149,7 @@ function inPerson(state: State, event: Event): State {
       // Who else is coming in at the same moment is told to us once more: the count is asked for again.
       return stale(joined(state, event.payload.channel), event.payload.channel.id);
     case "channel.left":
-      return left(state, event.payload.channel);
+      return event.payload.deleted ? forgotten(state, event.payload.channel) : left(state, event.payload.channel);
     case "channel.muted": {
       const { channel, muted } = event.payload;
       return changedMembership(state, channel, () => ({ muted }));
@@ -195,6 +198,7 @@ function forgotten(state: State, id: Id): State {
     rooms: without(state.rooms, id),
     cursors: without(state.cursors, channelStream(id)),
     gaps: without(state.gaps, channelStream(id)),
+    counted: without(state.counted, id),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../api/types";
-import { at, channel, event, GARDEN, loaded, message, posted, tombstone } from "../test/cast";
+import { at, channel, deleted, event, GARDEN, loaded, message, posted, tombstone } from "../test/cast";
 import { apply, applyAll } from "./apply";
 import { takeCounts } from "./counts";
 import { takeWindow } from "./room";
@@ -12,12 +12,7 @@ const open = (state: State): State => ({
   ...state,
   rooms: { G: takeWindow(emptyRoom, { items: [message(3)], has_before: false, has_after: false, head: 3 }, "all") },
 });
-const gone = (seq: number, of: number, fields: Partial<Message> = {}) =>
-  event(GARDEN, seq, "message.deleted", {
-    id: `m${of}`,
-    thread: fields.thread ?? null,
-    message: tombstone(of, fields),
-  });
+const gone = (seq: number, of: number, fields: Partial<Message> = {}) => deleted(seq, tombstone(of, fields));
 const edited = (seq: number, of: number, mentions: string[]) =>
   event(GARDEN, seq, "message.edited", {
     id: `m${of}`,
@@ -26,6 +21,7 @@ const edited = (seq: number, of: number, mentions: string[]) =>
     mentions,
     mentions_all: null,
     edited_at: at(seq),
+    before: `words ${of}`,
   });
 
 describe("unread and mentions", () => {
@@ -85,13 +81,26 @@ describe("unread and mentions", () => {
 
   it("follow our read position, from whichever device", () => {
     const state = applyAll(loaded(), [posted(4), posted(5, { mentions: ["A"] })]);
-    const read = event("person:A", 6, "read.moved", { channel: "G", read: 5, unread: 0, mentions: 0 });
+    const read = event("person:A", 6, "read.moved", { channel: "G", read: 5, unread: 0, mentions: 0, head: 5 });
     expect(counts(apply(state, read))).toEqual([0, 0]);
+  });
+
+  it("do not count again what the news of our reading counted before we heard of it", () => {
+    const read = event("person:A", 6, "read.moved", { channel: "G", read: 3, unread: 2, mentions: 1, head: 5 });
+    const state = applyAll(apply(loaded(), read), [posted(4), posted(5, { mentions: ["A"] })]);
+    expect(counts(state)).toEqual([2, 1]);
+    expect(counts(apply(state, posted(6)))).toEqual([3, 1]);
+  });
+
+  it("are asked for where older news of our reading take back what we counted", () => {
+    const state = applyAll(loaded(), [posted(4), posted(5)]);
+    const read = event("person:A", 6, "read.moved", { channel: "G", read: 4, unread: 0, mentions: 0, head: 4 });
+    expect(apply(state, read).stale).toEqual({ G: true });
   });
 
   it("keep a post that crossed the news of our reading", () => {
     const state = applyAll(open(loaded()), [posted(4), posted(5)]);
-    const read = event("person:A", 6, "read.moved", { channel: "G", read: 4, unread: 0, mentions: 0 });
+    const read = event("person:A", 6, "read.moved", { channel: "G", read: 4, unread: 0, mentions: 0, head: 4 });
     expect(counts(apply(state, read))).toEqual([1, 0]);
   });
 });

@@ -1,9 +1,7 @@
 /** What we have not read yet: how a post, an edit, a deletion and a move of our read position change the counts. */
-import type { Channel, Event, Id, Membership, Message } from "../api/types";
+import type { Channel, EventOf, Id, Membership, Message } from "../api/types";
 import { inMainLine } from "./room";
 import type { Room, State } from "./state";
-
-type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
 /** In direct conversations every message counts as a mention. */
 function calls(channel: Channel, message: Message, me: Id): boolean {
@@ -22,6 +20,9 @@ function moved(state: State, id: Id, change: (my: Membership, channel: Channel) 
   return { ...state, channels: { ...state.channels, [id]: { ...channel, my: { ...channel.my, ...fields } } } };
 }
 
+/** Up to which event of the channel our counts are true: what we have heard, or what they were read at. */
+const countedTo = (state: State, channel: Channel): number => Math.max(channel.head, state.counted[channel.id] ?? 0);
+
 /**
  * A post. One that was deleted since is counted all the same (as a direct conversation's mention too): its deletion
  * follows and takes it off again.
@@ -29,19 +30,24 @@ function moved(state: State, id: Id, change: (my: Membership, channel: Channel) 
 export function countPost(state: State, id: Id, message: Message, seq: number): State {
   const me = state.me?.id ?? "";
   return moved(state, id, (my, channel) => {
-    if (seq <= my.read || seq <= channel.head) return null;
+    if (seq <= my.read || seq <= countedTo(state, channel)) return null;
     const called = calls(channel, { ...message, deleted: false }, me);
     return { unread: my.unread + Number(isUnread(message, me)), mentions: my.mentions + Number(called) };
   });
 }
 
 /** A deletion. `before` is the room as it was: the event itself no longer says who was mentioned. */
-export function countDeletion(state: State, id: Id, event: Of<"message.deleted">, before: Room | undefined): State {
+export function countDeletion(
+  state: State,
+  id: Id,
+  event: EventOf<"message.deleted">,
+  before: Room | undefined,
+): State {
   const gone = event.payload.message;
   const me = state.me?.id ?? "";
   const channel = state.channels[id];
-  if (!gone || !channel?.my || gone.author === me || gone.seq <= channel.my.read || event.seq <= channel.head)
-    return state;
+  if (!channel?.my || gone.author === me || gone.seq <= channel.my.read) return state;
+  if (event.seq <= countedTo(state, channel)) return state;
   const known = before?.byId[gone.id];
   const direct = channel.kind === "direct" && inMainLine(gone);
   const called = direct || (known !== undefined && calls(channel, known, me));
@@ -53,10 +59,11 @@ export function countDeletion(state: State, id: Id, event: Of<"message.deleted">
 }
 
 /** An edit may bring a mention of us, or take one away. */
-export function countEdit(state: State, id: Id, event: Of<"message.edited">, before: Room | undefined): State {
+export function countEdit(state: State, id: Id, event: EventOf<"message.edited">, before: Room | undefined): State {
   const me = state.me?.id ?? "";
   const channel = state.channels[id];
-  if (!channel?.my || event.actor === me || event.seq <= channel.head || event.seq <= channel.my.read) return state;
+  if (!channel?.my || event.actor === me || event.seq <= channel.my.read) return state;
+  if (event.seq <= countedTo(state, channel)) return state;
   const { id: message, mentions, mentions_all } = event.payload;
   const known = before?.byId[message];
   if (!known) {
@@ -69,19 +76,25 @@ export function countEdit(state: State, id: Id, event: Of<"message.edited">, bef
 }
 
 /**
- * Our read position, told by our own stream, which may be ahead of or behind the channel's: where we hold what comes
- * after it, we count for ourselves, so that a post that crossed it is neither lost nor counted twice.
+ * Our read position, told by our own stream, whose counts are true as of the channel's event `head`. Where that is ahead
+ * of the channel's stream, the events up to it are counted already; where it is behind, what came since is missing in
+ * the counts: we count for ourselves where we hold what comes after the position, and else ask.
  */
-export function countRead(state: State, event: Of<"read.moved">): State {
-  const { channel: id, read, unread, mentions } = event.payload;
+export function countRead(state: State, event: EventOf<"read.moved">): State {
+  const { channel: id, read, unread, mentions, head } = event.payload;
+  const channel = state.channels[id];
+  if (!channel?.my) return state;
   const room = state.rooms[id];
   const first = room?.byId[room.line[0] ?? ""];
   const covers = room?.loaded && !room.hasAfter && (!room.hasBefore || (first !== undefined && first.seq <= read + 1));
-  return moved(state, id, () => ({
+  const behind = head < countedTo(state, channel);
+  const next = moved(state, id, () => ({
     read,
     mentions,
-    unread: covers ? unreadIn(room, read, state.me?.id ?? "") : unread,
+    unread: behind && covers ? unreadIn(room, read, state.me?.id ?? "") : unread,
   }));
+  if (behind) return channel.my.read < channel.head ? stale(next, id) : next;
+  return { ...next, counted: { ...next.counted, [id]: head } };
 }
 
 function unreadIn(room: Room, read: number, me: Id): number {

@@ -8,7 +8,7 @@
  */
 import { channels, me as meApi, orgs } from "../api/endpoints";
 import { setCsrf } from "../api/http";
-import type { Event, Frame, Me, Person } from "../api/types";
+import type { Event, Frame, Kind, Me, Person, Role } from "../api/types";
 import { applyAll } from "./apply";
 import { takeCounts } from "./counts";
 import { takeUpDrafts } from "./drafts";
@@ -25,6 +25,9 @@ const GAP_PATIENCE = 700;
 const HELLO_PATIENCE = 4_000;
 const COUNT_PATIENCE = 1_000;
 
+/** After these, what we hold says nothing about what there is to see now. */
+const AFRESH: readonly Kind[] = ["access.changed", "state.restored"];
+
 export type Listener = (events: readonly Event[]) => void;
 const listeners = new Set<Listener>();
 
@@ -37,6 +40,7 @@ export class Engine {
   readonly outbox: Outbox;
   private readonly socket: Socket;
   private readonly me: Me;
+  private role: Role;
   private waiting: Event[] = [];
   private heads: Record<string, number> | null = null;
   private loading = false;
@@ -47,6 +51,7 @@ export class Engine {
 
   constructor(me: Me, signedOut: () => void) {
     this.me = me;
+    this.role = me.person.role;
     this.signedOut = signedOut;
     setCsrf(me.csrf);
     this.outbox = new Outbox({ send: sendPost, sent: takePosted, twin: noteKey, shelf: browserShelf(me.person.id) });
@@ -139,7 +144,7 @@ export class Engine {
 
   private async readLists(): Promise<void> {
     const heads = this.heads ?? {};
-    const guest = this.me.person.role === "guest";
+    const guest = this.role === "guest";
     const [me, list, people, drafts, saved] = await Promise.all([
       meApi.get(),
       channels.list("mine"),
@@ -176,6 +181,7 @@ export class Engine {
     for (const event of events) this.note(event);
     update((state) => stillRead(applyAll(state, events)));
     for (const listener of listeners) listener(events);
+    if (events.some((event) => AFRESH.includes(event.kind))) void this.load(ownHeads(store.getState().cursors));
     const { gaps, stale } = store.getState();
     if (Object.keys(gaps).length > 0) this.mind();
     if (Object.keys(stale).length > 0) this.askCounts();
@@ -183,6 +189,7 @@ export class Engine {
 
   private note(event: Event): void {
     if (event.kind === "access.ended") this.signedOut();
+    if (event.kind === "access.changed") this.role = event.payload.role;
     if (event.kind !== "message.posted") return;
     const { message } = event.payload;
     endTyping(message.channel, message.thread, message.author);

@@ -64,7 +64,8 @@ describe("windows of the timeline", () => {
 describe("threads and answers", () => {
   it("loads a thread and takes in replies as they come", () => {
     let room = takeWindow(emptyRoom, page(2, 3, 3), "all");
-    room = takeThread(room, { root: message(2), items: [message(4, { thread: "m2" })], has_after: false, head: 4 });
+    const items = [message(4, { thread: "m2" })];
+    room = takeThread(room, { root: message(2), items, has_before: false, has_after: false, head: 4 });
     room = applyToRoom(room, posted(5, { thread: "m2" }));
     expect(room.threads.m2).toEqual(["m4", "m5"]);
     expect(room.line).toEqual(["m2", "m3"]);

@@ -38,6 +38,8 @@ export interface State {
   cursors: Readonly<Record<string, number>>;
   /** Highest seq seen of a stream whose events in between are missing; they are fetched with `/sync`. */
   gaps: Readonly<Record<string, number>>;
+  /** By channel: up to which of its events our counts are true, where they are ahead of what we have heard. */
+  counted: Readonly<Record<Id, number>>;
   /** Channels whose unread counts an event changed in a way it does not say; they are asked for again. */
   stale: Readonly<Record<Id, true>>;
 }
@@ -55,6 +57,7 @@ export const emptyState: State = {
   saved: {},
   cursors: {},
   gaps: {},
+  counted: {},
   stale: {},
 };
 

@@ -1,10 +1,31 @@
 /** The cast of the tests: Alice reads at this page, Bob writes to her in #garden, Carol is there too. */
-import type { Channel, Event, Kind, Me, Message, Payloads, Person } from "../api/types";
+import type { Channel, Event, Kind, Me, Message, Payload, Person } from "../api/types";
 import { loadedState, type State } from "../data/state";
 
-export const alice: Person = { id: "A", name: "Alice", email: "alice@birch.example", role: "owner", handle: "alice" };
-export const bob: Person = { id: "B", name: "Bob", email: "bob@birch.example", role: "member", handle: "bob" };
-export const carol: Person = { id: "C", name: "Carol", email: "carol@birch.example", role: "member", handle: "carol" };
+export const alice: Person = {
+  id: "A",
+  name: "Alice",
+  email: "alice@birch.example",
+  role: "owner",
+  handle: "alice",
+  active: true,
+};
+export const bob: Person = {
+  id: "B",
+  name: "Bob",
+  email: "bob@birch.example",
+  role: "member",
+  handle: "bob",
+  active: true,
+};
+export const carol: Person = {
+  id: "C",
+  name: "Carol",
+  email: "carol@birch.example",
+  role: "member",
+  handle: "carol",
+  active: true,
+};
 export const org = { id: "O", slug: "birch", name: "Birch & Co" };
 export const GARDEN = "channel:G";
 
@@ -31,6 +52,7 @@ export function channel(fields: Partial<Channel> = {}): Channel {
 export function message(seq: number, fields: Partial<Message> = {}): Message {
   return {
     id: `m${seq}`,
+    client_id: null,
     seq,
     channel: "G",
     thread: null,
@@ -59,12 +81,15 @@ export function tombstone(seq: number, fields: Partial<Message> = {}): Message {
   return message(seq, { text: "", html: "", deleted: true, ...fields });
 }
 
-export function event<K extends Kind>(stream: string, seq: number, kind: K, payload: Payloads[K], actor = "B"): Event {
+export function event<K extends Kind>(stream: string, seq: number, kind: K, payload: Payload<K>, actor = "B"): Event {
   return { stream, seq, kind, actor, payload, at: at(seq) } as Event;
 }
 
 export const posted = (seq: number, fields: Partial<Message> = {}): Event =>
   event(GARDEN, seq, "message.posted", { message: message(seq, fields) }, fields.author ?? "B");
+
+export const deleted = (seq: number, left: Message): Event =>
+  event(GARDEN, seq, "message.deleted", { id: left.id, thread: left.thread, message: left });
 
 export const me: Me = {
   person: alice,

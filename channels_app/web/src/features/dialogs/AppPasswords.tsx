@@ -87,10 +87,7 @@ export function AppPasswords() {
               <Icon name="key" />
               <span>
                 <strong>{one.name}</strong>
-                <small>
-                  Made {agoOf(one.created_at, Date.now())}
-                  {one.last_used_at && `, used ${agoOf(one.last_used_at, Date.now())}`}
-                </small>
+                <small>Made {agoOf(one.created_at, Date.now())}</small>
               </span>
             </span>
             <Button look="quiet" onClick={() => void drop(one.id)}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { at, bob, carol, channel, deleted, event, GARDEN, loaded, message, posted, tombstone } from "../test/cast";
-import { apply, applyAll, joined } from "./apply";
+import { apply, applyAll, joined, withOthers } from "./apply";
 import { takeCounts } from "./counts";
 import { takeWindow } from "./room";
 import { emptyRoom, type State } from "./state";
@@ -135,6 +135,13 @@ describe("channels and people", () => {
     expect(open_.channels.G?.my).toBeNull();
     expect(open_.cursors[GARDEN]).toBeUndefined();
     expect(apply(loaded([channel({ kind: "private" })]), left).channels.G).toBeUndefined();
+  });
+
+  it("takes in channels one is not in beside those one is in, and knows better what it knows", () => {
+    const other = channel({ id: "N", name: "orchard", my: null });
+    const state = withOthers(loaded(), [other, channel({ name: "old", my: null })]);
+    expect(state.channels).toEqual({ ...loaded().channels, N: other });
+    expect(state.cursors).toEqual(loaded().cursors);
   });
 
   it("forgets a channel that was deleted, an open one too", () => {

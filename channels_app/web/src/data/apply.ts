@@ -7,7 +7,7 @@
 import type { Channel, Event, Id, Membership, Person } from "../api/types";
 import { countDeletion, countEdit, countPost, countRead, stale } from "./counts";
 import { applyToRoom } from "./room";
-import { channelStream, draftKey, emptyRoom, type Room, type State, without } from "./state";
+import { byId, channelStream, draftKey, emptyRoom, type Room, type State, without } from "./state";
 
 export function apply(state: State, event: Event): State {
   const cursor = state.cursors[event.stream];
@@ -204,6 +204,12 @@ function forgotten(state: State, id: Id): State {
 
 export function withChannel(state: State, channel: Channel): State {
   return { ...state, channels: { ...state.channels, [channel.id]: channel } };
+}
+
+/** Channels that one may look into without being in them; what is known of any is newer. */
+export function withOthers(state: State, channels: readonly Channel[]): State {
+  const others = channels.filter((channel) => !channel.my);
+  return { ...state, channels: { ...byId(others), ...state.channels } };
 }
 
 function withPerson(state: State, person: Person): State {

@@ -9,7 +9,7 @@
 import { channels, me as meApi, orgs } from "../api/endpoints";
 import { setCsrf } from "../api/http";
 import type { Event, Frame, Kind, Me, Person, Role } from "../api/types";
-import { applyAll } from "./apply";
+import { applyAll, withOthers } from "./apply";
 import { takeCounts } from "./counts";
 import { takeUpDrafts } from "./drafts";
 import { endTyping, noteTyping, setPresence, setStatus } from "./live";
@@ -165,6 +165,7 @@ export class Engine {
     takeUpDrafts();
     this.resume(this.heads ?? heads);
     this.flush();
+    if (!guest) void readOpenChannels();
   }
 
   private hear(event: Event): void {
@@ -223,6 +224,23 @@ export class Engine {
       if (streams.length > 0) void catchUp(streams).catch(() => this.mind());
     }, GAP_PATIENCE);
   }
+}
+
+/** The open channels that one is not in: they are linked to and found, and need not be waited for. */
+async function readOpenChannels(): Promise<void> {
+  const gone = new Set<string>();
+  const stop = onEvent((events) => {
+    for (const { kind, payload } of events)
+      if (kind === "channel.deleted" && "id" in payload) gone.add(String(payload.id));
+  });
+  const all = await channels.list("all").catch(() => []);
+  stop();
+  update((state) =>
+    withOthers(
+      state,
+      all.filter(({ id }) => !gone.has(id)),
+    ),
+  );
 }
 
 function ownHeads(heads: Record<string, number>): Record<string, number> {

@@ -20,6 +20,17 @@ export function channelName(channel: Channel, people: State["people"], me: Id): 
   return others.map((id) => personName(people, id)).join(", ");
 }
 
+let named: { channels: State["channels"]; ids: ReadonlyMap<string, Id> } = { channels: {}, ids: new Map() };
+
+/** The channels by name; the same map as long as the names are the same, whatever else happens in them. */
+export function channelIds({ channels }: State): ReadonlyMap<string, Id> {
+  if (named.channels === channels) return named.ids;
+  const all = Object.values(channels).filter(({ kind }) => kind !== "direct");
+  const same = all.length === named.ids.size && all.every(({ id, name }) => named.ids.get(name) === id);
+  named = { channels, ids: same ? named.ids : new Map(all.map(({ id, name }) => [name, id])) };
+  return named.ids;
+}
+
 export function useChannelName(id: Id): string {
   return useData(({ channels, people, me }) => {
     const channel = channels[id];

@@ -1,16 +1,25 @@
 /** The HTML of a message, cleaned once more on our side, and made ours: links open beside, mentions of us stand out. */
 import DOMPurify from "dompurify";
-import type { Channel, Id } from "../api/types";
+import type { Id } from "../api/types";
 
 const cache = new Map<string, string>();
 const MOST = 800;
 const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\u200d|\ufe0f|\s)+$/u;
+/** Each takes the direction of what is written in it. */
+const BLOCKS = new Set(["P", "UL", "OL", "LI", "BLOCKQUOTE", "TABLE", "H1", "H2", "H3", "H4", "H5", "H6"]);
+/** Mentions that name nobody in particular: there is no person to open. */
+const EVERYBODY = new Set(["channel", "here", "all", "everyone"]);
 
 const purify = DOMPurify(window);
 purify.addHook("afterSanitizeAttributes", (node) => {
   if (node.nodeName === "A") {
     node.setAttribute("target", "_blank");
     node.setAttribute("rel", "noopener noreferrer nofollow");
+  }
+  if (BLOCKS.has(node.nodeName)) node.setAttribute("dir", "auto");
+  if (node.matches(".mention[data-person]") && !EVERYBODY.has(node.getAttribute("data-person") ?? "")) {
+    node.setAttribute("role", "button");
+    node.setAttribute("tabindex", "0");
   }
 });
 
@@ -33,8 +42,7 @@ export function cleanHtml(html: string, me: string): string {
 const CHANNEL = /(?<![\p{L}\p{N}_/#&])#([\p{L}\p{N}_.-]{1,80})/gu;
 
 /** `#name` of a channel that one knows becomes a link to it, except in code and in other links. Takes clean HTML. */
-export function linkChannels(html: string, channels: readonly Channel[]): string {
-  const ids = new Map(channels.filter(({ kind }) => kind !== "direct").map(({ name, id }) => [name, id]));
+export function linkChannels(html: string, ids: ReadonlyMap<string, Id>): string {
   const page = document.createElement("template");
   page.innerHTML = html;
   const walker = document.createTreeWalker(page.content, NodeFilter.SHOW_TEXT);

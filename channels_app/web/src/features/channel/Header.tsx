@@ -27,7 +27,7 @@ export function Header({ id }: { id: Id }) {
       <IconButton className={css.menu ?? ""} icon="menu" label="Open the menu" onClick={() => setDrawer(true)} />
       {direct ? <Avatar id={other} name={name} size={24} presence /> : <Icon name={kindIcon[channel.kind]} />}
       <div className={css.words}>
-        <h1>{name}</h1>
+        <h1 title={name}>{name}</h1>
         {channel.topic && (
           <p className={css.topic} title={channel.topic}>
             {channel.topic}

@@ -106,6 +106,7 @@ export function Composer({ channel, thread, placeholder }: Props) {
           data-composer={thread === null ? "channel" : "thread"}
           value={typed.text}
           rows={1}
+          dir="auto"
           placeholder={placeholder}
           aria-label={placeholder}
           aria-autocomplete="list"

@@ -93,7 +93,7 @@ export function Switcher() {
             onClick={() => void take(goal)}
           >
             <Mark goal={goal} />
-            {goal.name}
+            <span>{goal.name}</span>
           </div>
         ))}
         {goals.length === 0 && <p className={css.none}>Nothing is called that.</p>}

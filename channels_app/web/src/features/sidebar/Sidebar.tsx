@@ -1,11 +1,13 @@
 /** The sidebar: where one can go, and what waits there. */
+import { useEffect, useRef } from "react";
 import { useLocation } from "wouter";
-import { openDialog, useUi } from "../../app/ui";
+import { type DialogState, openDialog, useUi } from "../../app/ui";
 import { useData } from "../../data/store";
 import { IconButton } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
+import { Beyond } from "./Beyond";
 import { PersonMenu } from "./PersonMenu";
-import { Row } from "./Row";
+import { Section } from "./Section";
 import css from "./Sidebar.module.css";
 import { sections } from "./sections";
 
@@ -16,6 +18,11 @@ export function Sidebar() {
   const drawer = useUi((state) => state.drawer);
   const [place] = useLocation();
   const here = place.split("/")[2] ?? "";
+  const list = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: wherever one goes, the list shows where that is
+  useEffect(() => {
+    list.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
+  }, [here]);
   return (
     <nav className={css.sidebar} data-open={drawer} aria-label="Channels and conversations">
       <header className={css.head}>
@@ -26,76 +33,61 @@ export function Sidebar() {
         <span>Go to…</span>
         <kbd>Ctrl K</kbd>
       </button>
-      <div className={css.scroll}>
-        <Section
-          title="Channels"
-          actions={
-            !guest && (
-              <>
-                <IconButton
-                  size="s"
-                  icon="compass"
-                  label="Browse channels"
-                  onClick={() => openDialog({ kind: "browse" })}
-                />
+      <div className={css.lists}>
+        <div ref={list} className={css.scroll}>
+          <Section
+            title="Channels"
+            channels={channels}
+            here={here}
+            actions={
+              !guest && (
+                <>
+                  <IconButton
+                    size="s"
+                    icon="compass"
+                    label="Browse channels"
+                    onClick={() => openDialog({ kind: "browse" })}
+                  />
+                  <IconButton
+                    size="s"
+                    icon="plus"
+                    label="Create channel"
+                    onClick={() => openDialog({ kind: "create-channel" })}
+                  />
+                </>
+              )
+            }
+            empty={!guest && <Hint words="Create the first channel" dialog={{ kind: "create-channel" }} />}
+          />
+          <Section
+            title="Direct messages"
+            channels={directs}
+            here={here}
+            actions={
+              !guest && (
                 <IconButton
                   size="s"
                   icon="plus"
-                  label="Create channel"
-                  onClick={() => openDialog({ kind: "create-channel" })}
+                  label="New direct message"
+                  onClick={() => openDialog({ kind: "direct" })}
                 />
-              </>
-            )
-          }
-        >
-          {channels.map((channel) => (
-            <Row key={channel.id} channel={channel} here={channel.id === here} />
-          ))}
-          {channels.length === 0 && !guest && (
-            <li>
-              <button type="button" className={css.hint} onClick={() => openDialog({ kind: "create-channel" })}>
-                <Icon name="plus" size={18} /> Create the first channel
-              </button>
-            </li>
-          )}
-        </Section>
-        <Section
-          title="Direct messages"
-          actions={
-            !guest && (
-              <IconButton
-                size="s"
-                icon="plus"
-                label="New direct message"
-                onClick={() => openDialog({ kind: "direct" })}
-              />
-            )
-          }
-        >
-          {directs.map((channel) => (
-            <Row key={channel.id} channel={channel} here={channel.id === here} />
-          ))}
-          {directs.length === 0 && !guest && (
-            <li>
-              <button type="button" className={css.hint} onClick={() => openDialog({ kind: "direct" })}>
-                <Icon name="plus" size={18} /> Write to someone
-              </button>
-            </li>
-          )}
-        </Section>
+              )
+            }
+            empty={!guest && <Hint words="Write to someone" dialog={{ kind: "direct" }} />}
+          />
+        </div>
+        <Beyond list={list} news={channels} />
       </div>
     </nav>
   );
 }
 
-function Section(props: { title: string; actions: React.ReactNode; children: React.ReactNode }) {
+function Hint({ words, dialog }: { words: string; dialog: DialogState }) {
   return (
-    <section className={css.section}>
-      <div className={css.sectionHead}>
-        <h2>{props.title}</h2>
-        <div>{props.actions}</div>
-      </div>
-      <ul>{props.children}</ul>
-    </section>
+    <li>
+      <button type="button" className={css.hint} onClick={() => openDialog(dialog)}>
+        <Icon name="plus" size={18} /> {words}
+      </button>
+    </li>
   );
 }

@@ -25,6 +25,22 @@ _DROP = """
 }
 """
 
+# Frame by frame: every message in sight that stands elsewhere than in the frame before.
+_WATCH = """
+window.moves = [];
+let before = new Map();
+const look = () => {
+  const now = new Map();
+  for (const row of document.querySelectorAll("[role=log] [data-message]"))
+    if (row.checkVisibility({ visibilityProperty: true })) now.set(row, row.getBoundingClientRect().top);
+  for (const [row, top] of now)
+    if (Math.abs((before.get(row) ?? top) - top) > 0.5) window.moves.push([row.innerText, before.get(row), top]);
+  before = now;
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
 
 class Window:
     """A person's browser window."""
@@ -218,6 +234,16 @@ class Window:
         """These messages, each once, and no other."""
         place = self.messages if within is None else within
         expect(place.get_by_role("article")).to_contain_text(list(texts))
+
+    def watch(self) -> None:
+        """From now on, and on every page after this one, note which messages move in sight."""
+        self.page.add_init_script(_WATCH)
+        self.page.evaluate(_WATCH)
+
+    @property
+    def moves(self) -> list[tuple[str, float, float]]:
+        """Which messages moved while they were watched on this page: words, from where, to where."""
+        return [tuple(move) for move in self.page.evaluate("window.moves")]
 
     # What no person does
 

@@ -125,6 +125,68 @@ def test_names_lead_to_channels_and_people(alice: Window, bob: Window) -> None:
     expect(alice.composer("Bob")).to_be_visible()
 
 
+def test_names_lead_to_open_channels_one_is_not_in(alice: Window, bob: Window) -> None:
+    channel("lobby", alice, bob)
+    channel("attic", alice)
+    bob.open()
+    bob.go_to("lobby")
+    alice.post(f"More in #attic, @{bob.me['handle']}")
+    bob.sees("More in #attic").get_by_role("button", name="@Bob").focus()
+    bob.page.keyboard.press("Enter")
+    expect(bob.dialog.get_by_text("bob@a.test")).to_be_visible()
+    bob.page.keyboard.press("Escape")
+    bob.message("More in #attic").get_by_role("link", name="#attic").click()
+    bob.press("Join channel")
+    expect(bob.composer("attic")).to_be_visible()
+    expect(bob.entry("attic")).to_be_visible()
+
+
+def test_a_channel_is_deleted_under_its_readers(alice: Window, bob: Window) -> None:
+    gone = channel("doomed", alice, bob)
+    alice.call("DELETE", f"/channels/{gone}")
+    expect(bob.page.get_by_text("#doomed was deleted")).to_be_visible()
+    for window in (alice, bob):
+        expect(window.entry("doomed")).to_have_count(0)
+        expect(window.composer()).to_be_visible()
+
+
+def test_messages_stay_where_they_are(alice: Window, bob: Window) -> None:
+    long = channel("long", alice, bob)
+    short = channel("short", alice, bob)
+    for number in range(40):
+        alice.call("POST", f"/channels/{long}/messages", {"text": f"Line {number} " + "and so on " * (number % 30)})
+    for text in ("Lies still", "And this"):
+        alice.call("POST", f"/channels/{short}/messages", {"text": text})
+    for window in (alice, bob):
+        window.watch()
+    for window, place, text in ((alice, long, "Line 39"), (bob, long, "Line 0 "), (alice, short, "Lies still")):
+        window.open(f"/c/{place}")
+        window.sees(text).hover()
+        assert window.moves == [], text
+    bob.go_to("short")
+    bob.react("Lies still", "👍")
+    expect(alice.message("Lies still").get_by_role("button", name="👍 1, Bob")).to_be_visible()
+    assert [move for move in alice.moves if "Lies still" in move[0]] == []
+
+
+def test_a_long_thread_opens_at_its_end_and_keeps_its_place(alice: Window, bob: Window) -> None:
+    talk = channel("talk", alice, bob)
+    root = alice.call("POST", f"/channels/{talk}/messages", {"text": "What now?"})["id"]
+    for number in range(210):
+        alice.call("POST", f"/channels/{talk}/messages", {"text": f"Idea {number}.", "thread": root})
+    bob.message("What now?").get_by_role("button", name="210 replies").click()
+    bob.sees("Idea 209.", within=bob.thread)
+    assert bob.thread.get_by_role("article").count() < 100
+    bob.thread.get_by_role("log").evaluate("log => log.scrollBy(0, -2000)")
+    expect(bob.thread.get_by_role("button", name="Newest")).to_be_visible()
+    bob.watch()
+    alice.call("POST", f"/channels/{talk}/messages", {"text": "The last idea.", "thread": root})
+    expect(bob.message("What now?").get_by_role("button", name="211 replies")).to_be_visible()
+    assert [move for move in bob.moves if "Idea" in move[0]] == []
+    bob.thread.get_by_role("button", name="Newest").click()
+    bob.sees("The last idea.", within=bob.thread)
+
+
 def test_a_direct_message(alice: Window, bob: Window) -> None:
     alice.write_to("Bob")
     alice.post("Just for you")

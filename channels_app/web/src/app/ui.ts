@@ -17,7 +17,7 @@ export type DialogState =
   | { kind: "person"; person: Id }
   | { kind: "image"; file: FileInfo };
 
-export type Pane = { kind: "thread"; root: Id } | { kind: "members" } | { kind: "pins" } | { kind: "saved" };
+export type Pane = { kind: "thread"; root: Id; at?: Id } | { kind: "members" } | { kind: "pins" } | { kind: "saved" };
 
 interface Ui {
   dialog: DialogState | null;

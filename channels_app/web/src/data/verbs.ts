@@ -114,14 +114,14 @@ export async function more(id: Id, part: Exclude<Part, "all">): Promise<void> {
     changeRoom(id, (old) => takeWindow(old, window, part));
 }
 
+/** The whole thread at once, as of its first page: it is not seen growing, and what happened meanwhile is applied again. */
 export async function openThread(channel: Id, root: Id): Promise<void> {
-  let after: number | undefined;
-  for (;;) {
-    const page = await messages.thread(root, after);
-    changeRoom(channel, (room) => takeThread(room, page));
-    after = page.items.at(-1)?.seq;
-    if (!page.has_after || after === undefined) return;
+  const first = await messages.thread(root);
+  const items = [...first.items];
+  for (let page = first; page.has_after; items.push(...page.items)) {
+    page = await messages.thread(root, items.at(-1)?.seq);
   }
+  changeRoom(channel, (room) => takeThread(room, { ...first, items, has_after: false }));
 }
 
 export function closeThread(channel: Id, root: Id): void {

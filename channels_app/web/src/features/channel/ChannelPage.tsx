@@ -153,7 +153,7 @@ async function openAt(id: Id, at: string): Promise<Target | null> {
   const message = await messages.get(at);
   let shown = message;
   if (message.thread !== null) {
-    setTimeout(() => openPane({ kind: "thread", root: message.thread ?? message.id }));
+    setTimeout(() => openPane({ kind: "thread", root: message.thread ?? message.id, at: message.id }));
     if (!message.also_to_channel) shown = await messages.get(message.thread);
   }
   const room = store.getState().rooms[id];

@@ -83,10 +83,7 @@ export const Message = memo(function Message({ message, first, flash = false, pl
 function Head({ message, name, place }: { message: Known; name: string; place: MessageProps["place"] }) {
   return (
     <header className={css.head}>
-      <span className={css.author}>{name}</span>
-      <time dateTime={message.created_at} title={fullTimeOf(message.created_at)}>
-        {timeOf(message.created_at)}
-      </time>
+      <Byline name={name} at={message.created_at} />
       {byMail(message.origin) && (
         <span className={css.mark} title="Written in a mail program">
           <Icon name="mail" size={16} /> by mail
@@ -101,12 +98,24 @@ function Head({ message, name, place }: { message: Known; name: string; place: M
         <button
           type="button"
           className={css.mark}
-          onClick={() => message.thread && openPane({ kind: "thread", root: message.thread })}
+          onClick={() => message.thread && openPane({ kind: "thread", root: message.thread, at: message.id })}
         >
           <Icon name="thread" size={16} /> from a thread
         </button>
       )}
     </header>
+  );
+}
+
+/** Who said it, and when: the name gives way where there is little room. */
+export function Byline({ name, at }: { name: string; at: string }) {
+  return (
+    <span className={css.byline}>
+      <bdi className={css.author}>{name}</bdi>
+      <time dateTime={at} title={fullTimeOf(at)}>
+        {timeOf(at)}
+      </time>
+    </span>
   );
 }
 

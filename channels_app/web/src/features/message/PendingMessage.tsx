@@ -3,9 +3,9 @@ import { useEffect, useState } from "react";
 import { useEngine } from "../../app/session";
 import type { Pending } from "../../data/outbox";
 import { useData } from "../../data/store";
-import { timeOf } from "../../text/time";
 import { Avatar } from "../../ui/Avatar";
 import { Files } from "../files/Files";
+import { Byline } from "./Message";
 import css from "./Message.module.css";
 
 export function PendingMessage({ post, first }: { post: Pending; first: boolean }) {
@@ -23,11 +23,10 @@ export function PendingMessage({ post, first }: { post: Pending; first: boolean 
       <div className={css.body}>
         {first && (
           <header className={css.head}>
-            <span className={css.author}>{me?.name}</span>
-            <time dateTime={at}>{timeOf(at)}</time>
+            <Byline name={me?.name ?? ""} at={at} />
           </header>
         )}
-        <p className={css.pending}>{post.text}</p>
+        <p className={`prose ${css.pending}`}>{post.text}</p>
         {post.files.length > 0 && <Files files={post.files} />}
         <State post={post} />
       </div>

@@ -35,7 +35,7 @@ export function SidePane({ channel, pane }: { channel: Id; pane: Pane }) {
 function content(channel: Id, pane: Pane): ReactNode {
   switch (pane.kind) {
     case "thread":
-      return <Thread key={pane.root} channel={channel} root={pane.root} />;
+      return <Thread key={pane.root} channel={channel} root={pane.root} at={pane.at} />;
     case "members":
       return <MemberList channel={channel} />;
     case "pins":

@@ -1,26 +1,19 @@
 /** A thread: the message it hangs on, its replies, and a composer of its own. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { messageOf } from "../../api/http";
 import type { Id } from "../../api/types";
-import { useEngine } from "../../app/session";
-import { useMe } from "../../data/names";
-import { useOutbox } from "../../data/outbox";
 import type { Known } from "../../data/state";
 import { useData } from "../../data/store";
-import { closeThread, openThread, rowKey } from "../../data/verbs";
+import { closeThread, openThread } from "../../data/verbs";
 import { Button } from "../../ui/Button";
 import { Spinner } from "../../ui/Splash";
 import { Composer } from "../composer/Composer";
-import { walkIn } from "../message/keys";
 import { Message } from "../message/Message";
-import { PendingMessage } from "../message/PendingMessage";
-import { rowsOf } from "../timeline/rows";
+import { RowList } from "../timeline/RowList";
+import { useReplies } from "../timeline/useTimeline";
 import css from "./SidePane.module.css";
 
-const none: readonly Id[] = [];
-const empty: Record<Id, Known> = {};
-
-export function Thread({ channel, root }: { channel: Id; root: Id }) {
+export function Thread({ channel, root, at }: { channel: Id; root: Id; at: Id | undefined }) {
   const [trouble, setTrouble] = useState("");
   const [again, setAgain] = useState(0);
   const loaded = useData((state) => Boolean(state.rooms[channel]?.threads[root]));
@@ -51,63 +44,39 @@ export function Thread({ channel, root }: { channel: Id; root: Id }) {
   }
   return (
     <>
-      <Replies channel={channel} root={message} />
+      <Replies channel={channel} root={message} at={at} />
       {joined && <Composer channel={channel} thread={root} placeholder="Reply" />}
     </>
   );
 }
 
-function Replies({ channel, root }: { channel: Id; root: Known }) {
-  const me = useMe();
-  const scroller = useRef<HTMLDivElement>(null);
-  const ids = useData((state) => state.rooms[channel]?.threads[root.id] ?? none);
-  const byId = useData((state) => state.rooms[channel]?.byId ?? empty);
-  const posts = useOutbox(useEngine().outbox, (all) => all);
-  const rows = useMemo(() => {
-    const messages = ids.flatMap((id) => byId[id] ?? []);
-    const pending = posts.filter((post) => post.thread === root.id && !post.seen);
-    return rowsOf({ messages, pending, newAfter: null, me, keyOf: rowKey });
-  }, [ids, byId, posts, root.id, me]);
-  useStuckToEnd(scroller, rows.length);
-  const count = rows.length;
+function Replies({ channel, root, at }: { channel: Id; root: Known; at: Id | undefined }) {
+  const rows = useReplies(channel, root);
+  const target = useMemo(() => (at === undefined ? null : { id: at }), [at]);
   return (
-    <div
-      ref={scroller}
-      className={css.scroll}
-      role="log"
-      aria-label="Thread"
-      aria-live="off"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and its messages are walked from here
-      tabIndex={0}
-      onKeyDown={walkIn}
-    >
-      <Message message={root} first place="thread" />
-      <p className={css.count}>{count === 0 ? "No replies yet" : count === 1 ? "1 reply" : `${count} replies`}</p>
-      {rows.map((row) =>
-        row.kind === "message" ? (
-          <Message key={row.key} message={row.message} first={row.first || row.day !== null} place="thread" />
-        ) : (
-          <PendingMessage key={row.key} post={row.post} first={row.first} />
-        ),
-      )}
-    </div>
+    <RowList
+      label="Thread"
+      place="thread"
+      rows={rows}
+      top={<Root root={root} count={rows.length} />}
+      target={target}
+      hasBefore={false}
+      hasAfter={false}
+      more={nothing}
+      newest={nothing}
+      unread={0}
+    />
   );
 }
 
-/** Who reads at the end stays there when something is added. */
-function useStuckToEnd(scroller: React.RefObject<HTMLDivElement | null>, count: number): void {
-  const atEnd = useRef(true);
-  useEffect(() => {
-    const box = scroller.current;
-    const look = (): void => {
-      if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
-    };
-    box?.addEventListener("scroll", look, { passive: true });
-    return () => box?.removeEventListener("scroll", look);
-  }, [scroller]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after every change of the rows
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box && atEnd.current) box.scrollTop = box.scrollHeight;
-  }, [count, scroller]);
+/** A thread is loaded whole. */
+const nothing = async (): Promise<void> => {};
+
+function Root({ root, count }: { root: Known; count: number }) {
+  return (
+    <>
+      <Message message={root} first place="thread" />
+      <p className={css.count}>{count === 0 ? "No replies yet" : count === 1 ? "1 reply" : `${count} replies`}</p>
+    </>
+  );
 }

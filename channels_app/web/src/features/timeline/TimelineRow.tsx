@@ -3,11 +3,13 @@ import { memo } from "react";
 import { dayName } from "../../text/time";
 import { Message } from "../message/Message";
 import { PendingMessage } from "../message/PendingMessage";
+import css from "./RowList.module.css";
 import type { Row } from "./rows";
-import css from "./Timeline.module.css";
+
+type Place = "channel" | "thread";
 
 export const TimelineRow = memo(
-  function TimelineRow({ row, flash }: { row: Row; flash: boolean }) {
+  function TimelineRow({ row, place, flash }: { row: Row; place: Place; flash: boolean }) {
     return (
       <>
         {row.day && (
@@ -17,14 +19,14 @@ export const TimelineRow = memo(
         )}
         {row.isNew && <div className={css.new}>New</div>}
         {row.kind === "message" ? (
-          <Message message={row.message} first={row.first} flash={flash} place="channel" />
+          <Message message={row.message} first={row.first} flash={flash} place={place} />
         ) : (
           <PendingMessage post={row.post} first={row.first} />
         )}
       </>
     );
   },
-  (a, b) => a.flash === b.flash && sameRow(a.row, b.row),
+  (a, b) => a.flash === b.flash && a.place === b.place && sameRow(a.row, b.row),
 );
 
 function sameRow(a: Row, b: Row): boolean {

@@ -38,6 +38,12 @@ describe("rows of a timeline", () => {
     expect(days).toEqual([true, true]);
   });
 
+  it("names no day under something of the same day", () => {
+    const days = (since: string) => rows({ messages: [known(1)], since }).map((row) => row.day !== null);
+    expect(days(known(0).created_at)).toEqual([false]);
+    expect(days("2024-12-30T09:00:00.000Z")).toEqual([true]);
+  });
+
   it("draws one line above the first new message of somebody else", () => {
     const messages = [known(1), known(2, { author: "A" }), known(3), known(4)];
     expect(rows({ messages, newAfter: 1 }).map((row) => row.isNew)).toEqual([false, false, true, false]);

@@ -22,15 +22,17 @@ export interface Input {
   newAfter: number | null;
   me: Id;
   keyOf: (message: Id) => string;
+  /** When that was said which stands above all rows, if something does: its day needs no name. */
+  since?: string;
 }
 
 const TOGETHER = 5 * 60_000;
 
 export const byMail = (origin: Origin): boolean => origin === "imap" || origin === "mail";
 
-export function rowsOf({ messages, pending, newAfter, me, keyOf }: Input): Row[] {
+export function rowsOf({ messages, pending, newAfter, me, keyOf, since }: Input): Row[] {
   const rows: Row[] = [];
-  let day = Number.NaN;
+  let day = since === undefined ? Number.NaN : dayNumber(since);
   let author = "";
   let at = 0;
   let mailed = false;

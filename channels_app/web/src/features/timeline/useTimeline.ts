@@ -1,5 +1,5 @@
 /** What a channel's timeline shows, and the line above what is new. */
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { Id } from "../../api/types";
 import { useEngine } from "../../app/session";
 import { useMe } from "../../data/names";
@@ -25,26 +25,40 @@ export function useRows(channel: Id, newAfter: number | null): Row[] {
   }, [line, byId, posts, live, channel, newAfter, me]);
 }
 
+/** The replies of a thread. The first day is named only if it is another one than the root's. */
+export function useReplies(channel: Id, root: Known): Row[] {
+  const me = useMe();
+  const ids = useData((state) => state.rooms[channel]?.threads[root.id] ?? none);
+  const byId = useData((state) => state.rooms[channel]?.byId ?? (nobody as Record<Id, Known>));
+  const posts = useOutbox(useEngine().outbox, (all) => all);
+  const since = root.created_at;
+  return useMemo(() => {
+    const messages = ids.flatMap((id) => byId[id] ?? []);
+    const pending = posts.filter((post) => post.thread === root.id && !post.seen);
+    return rowsOf({ messages, pending, newAfter: null, me, keyOf: rowKey, since });
+  }, [ids, byId, posts, root.id, since, me]);
+}
+
 const shown = (post: Pending, channel: Id): boolean =>
   post.channel === channel && !post.seen && (post.thread === null || post.also_to_channel);
 
 /**
  * After which seq the "new" line stands. It is set when the channel is opened or when something comes that is not read
- * at once, and then stays where it is, however far the reading has come.
+ * at once, and then stays where it is, however far the reading has come. Decided while rendering, so that a message is
+ * painted with its line or without, and never gets it a moment later and moves.
  */
-export function useNewLine(channel: Id, reading: boolean): [number | null, () => void] {
+export function useNewLine(channel: Id, reading: boolean): number | null {
   const my = useData((state) => state.channels[channel]?.my ?? null);
   const unread = my?.unread ?? 0;
   const read = my?.read ?? 0;
-  const [line, setLine] = useState<number | null>(() => (unread > 0 ? read : null));
-  const before = useRef({ unread, read });
-  useEffect(() => {
-    const came = unread > 0 && before.current.unread === 0 && !reading;
-    const unreadAgain = unread > 0 && read < before.current.read;
-    if (came || unreadAgain) setLine(read);
-    before.current = { unread, read };
-  }, [unread, read, reading]);
-  return [line, () => setLine(null)];
+  const [line, setLine] = useState<number | null>(unread > 0 ? read : null);
+  const [before, setBefore] = useState({ unread, read });
+  if (before.unread !== unread || before.read !== read) {
+    setBefore({ unread, read });
+    const came = unread > 0 && before.unread === 0 && !reading;
+    if (came || (unread > 0 && read < before.read)) setLine(read);
+  }
+  return line;
 }
 
 /** Whether somebody looks at the page: it is visible and has the focus. */

@@ -126,11 +126,11 @@ def test_names_lead_to_channels_and_people(alice: Window, bob: Window) -> None:
 
 
 def test_names_lead_to_open_channels_one_is_not_in(alice: Window, bob: Window) -> None:
-    channel("lobby", alice, bob)
     channel("attic", alice)
-    bob.open()
+    channel("lobby", alice, bob)
+    bob.open()  # only then does it know of the attic as a page does that was not open when that was made
     bob.go_to("lobby")
-    alice.post(f"More in #attic, @{bob.me['handle']}")
+    alice.post(f"More in #attic, @{bob.me['handle']}, up there")
     bob.sees("More in #attic").get_by_role("button", name="@Bob").focus()
     bob.page.keyboard.press("Enter")
     expect(bob.dialog.get_by_text("bob@a.test")).to_be_visible()

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { channels, me as meApi } from "../../api/endpoints";
 import { messageOf } from "../../api/http";
 import type { Id, Kind, Message as MessageData } from "../../api/types";
+import { askAgain } from "../../data/again";
 import { onEvent } from "../../data/engine";
 import { useChannelName } from "../../data/names";
 import { dayName } from "../../text/time";
@@ -105,7 +106,7 @@ export function useRefreshed(key: readonly string[], kinds: readonly Kind[]): vo
     () =>
       onEvent((events) => {
         if (events.some((event) => wanted.split(" ").includes(event.kind))) {
-          void queries.invalidateQueries({ queryKey: name.split("/") });
+          void askAgain(queries, name.split("/"));
         }
       }),
     [queries, name, wanted],

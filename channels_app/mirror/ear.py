@@ -62,6 +62,8 @@ class Ear:
             events = read_bell(await request.read())
         except ValueError:
             return web.Response(status=400)
+        except ConnectionResetError:  # it waits no longer, and has spooled it
+            return web.Response(status=503)
         try:
             await self._take(events)
         except Exception as error:  # Dovecot spools what we did not take

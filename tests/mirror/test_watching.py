@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings as real_settings
-from django.db import connections
+from django.db import connections, transaction
 
 from channels_app.chat import messages
 from channels_app.chat.models import Message
+from channels_app.mirror import ear
+from channels_app.mirror.folders import claim
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Quarantined
+from channels_app.mirror.models import Arrival, Quarantined
 from channels_app.mirror.watching import Watcher
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, raw_mail, texts
@@ -112,6 +114,26 @@ def test_what_rang_while_nobody_listened_is_not_lost(
     _until(lambda: _heard("spooled"))
     _until(lambda: Quarantined.objects.filter(sender="amy@a.test").exists())
     assert not spool.exists()
+
+
+def test_the_bell_waits_for_nobody_who_works_on_the_folder(cast: Cast) -> None:
+    carry()
+    row = folder(cast.general)
+    event = {"event": "MessageAppend", "user": "bob", "mailbox": row.name, "uid": 7, "uid_validity": row.uidvalidity}
+    written = threading.Event()
+
+    def ring() -> None:
+        ear.write_down([event])
+        written.set()
+        connections.close_all()
+
+    bell = threading.Thread(target=ring)
+    with transaction.atomic():
+        claim(cast.general.stream)
+        bell.start()
+        assert written.wait(3)
+    bell.join()
+    assert Arrival.objects.get().user == "bob"
 
 
 def test_a_folder_that_loses_a_mail_gets_it_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
@@ -32,9 +33,15 @@ class Watcher:
 
     def __init__(self, url: str) -> None:
         rung = self.rung = list[tuple[float, list[dict[str, Any]]]]()
+        awake = self._awake = threading.Event()
+        awake.set()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle_expect_100(self) -> bool:
+                awake.wait()
+                return super().handle_expect_100()
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -48,6 +55,15 @@ class Watcher:
         where = urlsplit(url)
         self.server = http.server.ThreadingHTTPServer((where.hostname or "", where.port or 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it answer nothing for a while."""
+        self._awake.clear()
+        try:
+            yield
+        finally:
+            self._awake.set()
 
     def close(self) -> None:
         self.server.shutdown()
@@ -151,6 +167,22 @@ def test_a_watcher_that_hangs_costs_seconds(servers: Running, roost: IMAPClient,
         bob.append(folder, MAIL)
         assert time.perf_counter() - began < 6
     assert BOB in spool.read_text()
+
+
+def test_a_watcher_that_begins_to_hang_costs_seconds(
+    servers: Running, roost: IMAPClient, bob: IMAPClient, watcher: Watcher
+) -> None:
+    """Dovecot knows it as one that says "100 Continue" before it is told more, and must not wait for that for ever."""
+    folder = channel(roost, "stuck")
+    spool: Path = servers.data / "mail" / "bells.spool"
+    spool.unlink(missing_ok=True)
+    bob.append(folder, MAIL)
+    assert len(watcher.rung) == 1
+    with watcher.hanging():
+        began = time.perf_counter()
+        bob.append(folder, MAIL)
+        assert time.perf_counter() - began < 6
+    assert [event["uid"] for event in json.loads(spool.read_text())] == [2]
 
 
 def test_rings_at_once(

@@ -1,11 +1,16 @@
 -- Rings Roost's watcher right after each append, delivery, flag change and expunge, with the acting user. When nobody
 -- answers, the same line goes to a spool file that the watcher reads later, so who appended is never lost.
 -- ROOST_BELL_URL, ROOST_SPOOL and ROOST_SERVICE_USER are replaced when the file is written into the data directory.
--- Without these a watcher that hangs would hold each append for a minute. 2.3 ignores names it does not know, 2.4 refuses.
-local options = { request_timeout_msecs = 1500, connect_timeout_msecs = 1000, max_attempts = 1 }
+-- Without these a watcher that hangs would hold each append for a minute; without the absolute one, which alone also
+-- ends the wait for "100 Continue" (lib-http), for ever. 2.3 ignores names it does not know, 2.4 refuses.
+local options = {
+  request_timeout_msecs = 1500, request_absolute_timeout_msecs = 3000, connect_timeout_msecs = 1000, max_attempts = 1,
+}
 local known, client = pcall(dovecot.http.client, options)
 if not known then
-  client = dovecot.http.client({ request_timeout = "1500ms", connect_timeout = "1s", request_max_attempts = 1 })
+  client = dovecot.http.client({
+    request_timeout = "1500ms", request_absolute_timeout = "3s", connect_timeout = "1s", request_max_attempts = 1,
+  })
 end
 
 local function quoted(text)

@@ -6,6 +6,7 @@ Folder names here are ours, parts joined by `/`. The server may have another sep
 from __future__ import annotations
 
 import contextlib
+import imaplib
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -22,6 +23,7 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 ROOT = "Channels"
 RIGHTS = "lrswipkxtea"
+imaplib.Commands.setdefault("NOTIFY", ("AUTH", "SELECTED"))  # it sends none that it does not know
 TROUBLE = (IMAPClientError, IMAPClientAbortError, IMAPClientReadOnlyError, OSError)
 
 

@@ -17,7 +17,7 @@ from imapclient import IMAPClient
 
 from channels_app.chat import channels, messages
 from channels_app.chat.models import Message
-from channels_app.mirror import healing, settling, sweeping
+from channels_app.mirror import foreign, healing, settling, sweeping
 from channels_app.mirror.foreign import Foreign
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Quarantined
@@ -151,9 +151,13 @@ def test_the_organization_may_take_no_mails_without_a_name(cast: Cast, start: St
 
 
 @pytest.mark.parametrize("capability, seconds", [(EVERYTHING, 2.0), (NO_NOTIFY, 2.5), (PLAIN, 4.5)])
-def test_appends_are_heard(cast: Cast, start: Start, capability: str, seconds: float) -> None:
+def test_appends_are_heard(
+    cast: Cast, start: Start, capability: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By NOTIFY or IDLE within a second or so (Dovecot tells after half a second), else by asking now and then."""
     server = start(capability)
+    if capability != PLAIN:
+        monkeypatch.setattr(foreign, "POLL_SECONDS", 60.0)
     messages.post(person=cast.alice, channel=cast.general.id, text="x")
     carry()
     heard = threading.Event()
@@ -165,7 +169,7 @@ def test_appends_are_heard(cast: Cast, start: Start, capability: str, seconds: f
     async def listen() -> None:
         task = asyncio.create_task(Foreign(look).run())
         await asyncio.to_thread(heard.wait, seconds + 8)
-        task.cancel()
+        assert task.cancel(), "it does not listen any more"
         await asyncio.gather(task, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: asyncio.run(listen()))

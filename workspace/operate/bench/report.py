@@ -67,13 +67,12 @@ def at_least(limit: float, *, ratio: bool = False) -> Goal:
 
 def medians(repeats: Sequence[Sequence[Json]]) -> list[Figure]:
     """The figures of several repeats as one: the median of each, and of each one's ratio."""
-    return [
-        _median([Figure(**{**one, "goal": _goal(one["goal"])}) for one in same]) for same in zip(*repeats, strict=True)
-    ]
+    return [_median([parse(one) for one in same]) for same in zip(*repeats, strict=True)]
 
 
-def _goal(given: Json | None) -> Goal | None:
-    return Goal(**given) if given else None
+def parse(given: Json) -> Figure:
+    """A figure that another process measured."""
+    return Figure(**{**given, "goal": Goal(**given["goal"]) if given["goal"] else None})
 
 
 def _median(same: Sequence[Figure]) -> Figure:

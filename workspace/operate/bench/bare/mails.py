@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
+from email.utils import make_msgid
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +20,7 @@ from imapclient import IMAPClient
 
 from channels_app.chat.models import Channel, Message
 
+Program = IMAPClient
 AT_ONCE = 100
 # What the mirror found out about long headers helps the reference, too.
 UNFOLDED = SMTP.clone(max_line_length=0)
@@ -34,12 +37,23 @@ class Source:
 
 
 @contextmanager
-def client() -> Iterator[IMAPClient]:
-    """The mirror's own account."""
+def client(user: str = "", password: str = "") -> Iterator[IMAPClient]:
+    """Somebody's connection; the mirror's own account when nobody is named."""
     url = urlsplit(settings.IMAP_URL)
     with IMAPClient(url.hostname or "", url.port or 143, ssl=False) as found:
-        found.login(unquote(url.username or ""), unquote(url.password or ""))
+        found.login(user or unquote(url.username or ""), password or unquote(url.password or ""))
         yield found
+
+
+def write(name: str, email: str, subject: str, text: str) -> bytes:
+    """What a person's mail program sends: one plain text."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = f"{name} <{email}>"
+    mail["Subject"] = subject
+    mail["Date"] = datetime.now(UTC)
+    mail["Message-ID"] = make_msgid(domain=email.rpartition("@")[2])
+    mail.set_content(text)
+    return mail.as_bytes()
 
 
 def compose(source: Source) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -16,7 +16,7 @@ from channels_app.chat.kinds import MessageDeleted, MessageEdited, MessagePosted
 from channels_app.chat.models import Channel, Mention, Message, Reaction, Revision
 from channels_app.chat.posting import Posted, Posting
 from channels_app.chat.shapes import MessageShape, VersionShape
-from workspace.events import log
+from workspace.events import log, prepared
 from workspace.events.models import Event
 from workspace.events.refusal import Invalid, Refusal
 from workspace.people.models import Person
@@ -159,26 +159,35 @@ class Page:
     head: int
 
 
-_IN_TIMELINE = Q(thread__isnull=True) | Q(also_to_channel=True)
-
-
 def timeline(channel: Channel, *, before: int | None, after: int | None, around: int | None, limit: int) -> Page:
     """A page of the channel's main timeline; the newest when no place is given. Keyset on seq: as quick anywhere."""
-    rows = Message.objects.filter(_IN_TIMELINE, channel=channel)
     if around is not None:
         half = limit // 2
-        older = list(rows.filter(seq__lt=around).order_by("-seq")[: half + 1])
-        newer = list(rows.filter(seq__gte=around).order_by("seq")[: limit - half + 1])
+        older, newer = _older(channel, around, half + 1), _newer(channel, around - 1, limit - half + 1)
         items = older[:half][::-1] + newer[: limit - half]
         return _page(channel, items, len(older) > half, len(newer) > limit - half)
     if after is not None:
-        newer = list(rows.filter(seq__gt=after).order_by("seq")[: limit + 1])
-        return _page(channel, newer[:limit], rows.filter(seq__lte=after).exists(), len(newer) > limit)
-    if before is not None:
-        older = list(rows.filter(seq__lt=before).order_by("-seq")[: limit + 1])
-        return _page(channel, older[:limit][::-1], len(older) > limit, rows.filter(seq__gte=before).exists())
-    newest = list(rows.order_by("-seq")[: limit + 1])
-    return _page(channel, newest[:limit][::-1], len(newest) > limit, False)
+        newer = _newer(channel, after, limit + 1)
+        return _page(channel, newer[:limit], bool(_older(channel, after + 1, 1)), len(newer) > limit)
+    older = _older(channel, before if before is not None else _NEWEST, limit + 1)
+    has_after = before is not None and bool(_newer(channel, before - 1, 1))
+    return _page(channel, older[:limit][::-1], len(older) > limit, has_after)
+
+
+_NEWEST = 2**62
+_IN_TIMELINE = "channel_id = %s AND (thread_id IS NULL OR also_to_channel)"
+
+
+def _older(channel: Channel, seq: int, count: int) -> list[Message]:
+    """Before `seq`, the latest first. Planned anew each time: one plan for all channels may read a big one whole."""
+    where = f"{_IN_TIMELINE} AND seq < %s ORDER BY seq DESC LIMIT %s"
+    return prepared.rows(Message, where, [channel.id, seq, count], prepare=False)
+
+
+def _newer(channel: Channel, seq: int, count: int) -> list[Message]:
+    """After `seq`, in order."""
+    where = f"{_IN_TIMELINE} AND seq > %s ORDER BY seq LIMIT %s"
+    return prepared.rows(Message, where, [channel.id, seq, count], prepare=False)
 
 
 def _page(channel: Channel, rows: list[Message], has_before: bool, has_after: bool) -> Page:

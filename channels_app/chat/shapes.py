@@ -11,9 +11,10 @@ from django.db import connection
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message, Reaction
+from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
+from workspace.events import statement
 from workspace.events.log import stamp
 from workspace.people.models import Person
 
@@ -123,26 +124,47 @@ def draft(row: Draft) -> DraftShape:
 
 
 def message(row: Message) -> MessageShape:
-    """One message as it stands (four queries; use `messages` for several)."""
+    """One message as it stands (use `messages` for several)."""
     return messages([row])[0]
 
 
 def messages(rows: Sequence[Message]) -> list[MessageShape]:
-    """Messages in the order given: three queries for all of them, whatever their number."""
+    """Messages in the order given: one query for all of them, whatever their number, and one more for files."""
     ids = [row.id for row in rows if not row.deleted_at]
-    names = dict(Person.objects.filter(id__in={row.author_id for row in rows}).values_list("id", "name"))
-    files: dict[str, list[FileShape]] = defaultdict(list)
-    for attachment in Attachment.objects.filter(message__in=ids).select_related("file").order_by("position"):
-        files[attachment.message_id].append(file_shapes.file(attachment.file))
-    reactions = _reactions(ids)
+    names: dict[str, str] = {}
+    reacted: list[tuple[int, str, str, str]] = []
+    with_files: list[str] = []
+    for what, n, id, by, said in statement.run(_AROUND, [list({row.author_id for row in rows}), ids, ids]):
+        if what == "name":
+            names[id] = said
+        elif what == "reaction":
+            reacted.append((n, id, by, said))
+        else:
+            with_files.append(id)
+    files, reactions = _files(with_files), _reactions(reacted)
     return [_message(row, names.get(row.author_id, ""), files[row.id], reactions[row.id]) for row in rows]
 
 
-def _reactions(ids: Sequence[str]) -> dict[str, list[ReactionShape]]:
+_AROUND = """
+SELECT 'name', 0::bigint, id, '', name FROM people_person WHERE id = ANY(%s)
+UNION ALL SELECT 'reaction', id, message_id, person_id, emoji FROM chat_reaction WHERE message_id = ANY(%s)
+UNION ALL SELECT 'file', 0, message_id, '', '' FROM chat_attachment WHERE message_id = ANY(%s)
+"""
+
+
+def _files(ids: Sequence[str]) -> dict[str, list[FileShape]]:
+    found: dict[str, list[FileShape]] = defaultdict(list)
+    if ids:
+        for attachment in Attachment.objects.filter(message__in=ids).select_related("file").order_by("position"):
+            found[attachment.message_id].append(file_shapes.file(attachment.file))
+    return found
+
+
+def _reactions(rows: Iterable[tuple[int, str, str, str]]) -> dict[str, list[ReactionShape]]:
+    """From (number, message, person, emoji); those with lower numbers came first."""
     found: dict[str, list[ReactionShape]] = defaultdict(list)
     by_emoji: dict[tuple[str, str], ReactionShape] = {}
-    rows = Reaction.objects.filter(message__in=ids).order_by("id").values_list("message_id", "person_id", "emoji")
-    for message_id, person_id, emoji in rows:
+    for _, message_id, person_id, emoji in sorted(rows):
         key = (message_id, emoji)
         if key not in by_emoji:
             by_emoji[key] = {"emoji": emoji, "people": []}

@@ -1,7 +1,7 @@
 """Reading rows by prepared statements: the same objects as a queryset's, at a third of its cost.
 
-The mirror works in many small steps, each a handful of queries; building them with the ORM cost more than all the rest
-(about 1 ms a query against 0.3 ms, measured on the machine of `deploy/BENCHMARKS.md`).
+The mirror works in many small steps, and a page of messages takes a handful of queries; building them with the ORM cost
+more than all the rest (about 1 ms a query against 0.3 ms, measured on the machine of `deploy/BENCHMARKS.md`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ M = TypeVar("M", bound=models.Model)
 _Convert = Callable[[Any, Any, Any], Any]
 
 
-def rows(model: type[M], where: str, params: Sequence[Any]) -> list[M]:
-    """The rows of a model under an SQL condition (and order, and lock)."""
+def rows(model: type[M], where: str, params: Sequence[Any], *, prepare: bool = True) -> list[M]:
+    """The rows of a model under an SQL condition (and order, and lock). `prepare` as in `statement.run`."""
     columns, names, converters = _columns(model)
     found = []
-    for row in statement.run(f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}", params):
+    sql = f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}"
+    for row in statement.run(sql, params, prepare=prepare):
         values = list(row)
         for n, convert in converters:
             values[n] = convert(values[n], None, connection)

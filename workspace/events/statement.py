@@ -14,9 +14,12 @@ import psycopg
 from django.db import connection
 
 
-def run(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a prepared statement; its rows. Raises Django's database errors."""
+def run(sql: str, params: Mapping[str, Any] | Sequence[Any], *, prepare: bool = True) -> list[tuple[Any, ...]]:
+    """Run a prepared statement; its rows. Raises Django's database errors.
+
+    With `prepare` False it is planned anew each time, for statements whose best plan depends on their parameters.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql.encode(), params, prepare=True)
+        cursor.execute(sql.encode(), params, prepare=prepare)
         return cursor.fetchall()

@@ -1,16 +1,16 @@
 """The bell of our own Dovecot: an HTTP POST of one JSON array for each transaction of a mail program.
 
 `[{"event", "user", "mailbox", "uid", "uid_validity"}]`. Who appended is written down before the bell is answered, and
-Dovecot answers its client after that; what could not be delivered lies in a spool file, a line an array. So nobody's
-acknowledged append is ever without a name.
+Dovecot answers its client after that; what could not be delivered lies in the spool, a file an array, each complete as
+soon as it bears its name. So nobody's acknowledged append is ever without a name.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 ARRIVED = {"MessageAppend", "MessageNew"}
 REMOVED = {"MessageExpunge"}
 SPOOL_SECONDS = 1.0
-SETTLE_SECONDS = 0.5
+SPOOLED_AT_ONCE = 1000
 BELL_BYTES = 32 * 1024 * 1024
 
 Events = list[dict[str, Any]]
@@ -79,47 +79,39 @@ class Ear:
     async def _read_spool(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(take_spool)
-                found = await asyncio.to_thread(spooled)
-                for events in found:
-                    await self._take(events)
-                if found:
-                    await asyncio.to_thread(end_spool)
+                if found := await asyncio.to_thread(spooled):
+                    await self._take(await asyncio.to_thread(read_spool, found))
+                    await asyncio.to_thread(forget, found)
             except Exception as error:
                 log.warning("could not read the spooled bells: %s", error)
             await asyncio.sleep(SPOOL_SECONDS)
 
 
-def _spool() -> Path:
-    return Path(settings.DATA_DIR) / "mail" / "bells.spool"
+def spool() -> Path:
+    return Path(settings.DATA_DIR) / "mail" / "bells"
 
 
-def _taken() -> Path:
-    return _spool().with_suffix(".taken")
+def spooled() -> list[Path]:
+    """Files of what Dovecot could not tell us while we were away."""
+    return list(islice(spool().glob("*.bell"), SPOOLED_AT_ONCE))
 
 
-def take_spool() -> None:
-    """Put the spool aside, if the one before is done with. A writer may still have it open for a moment."""
-    if not _taken().exists() and _spool().exists():
-        _spool().rename(_taken())
-
-
-def spooled() -> list[Events]:
-    """What Dovecot could not tell us while we were away; broken lines are left out."""
-    if not _taken().exists() or time.time() - _taken().stat().st_mtime < SETTLE_SECONDS:
-        return []
-    found: list[Events] = [[]]
-    for line in _taken().read_bytes().splitlines():
+def read_spool(files: Iterable[Path]) -> Events:
+    """The events of these files; what can't be read is left out."""
+    found: Events = []
+    for file in files:
+        line = file.read_bytes()
         try:
-            found.append(read_bell(line))
+            found += read_bell(line)
         except ValueError:
             log.warning("a spooled bell could not be read: %r", line[:200])
     return found
 
 
-def end_spool() -> None:
-    """Forget what `spooled` returned."""
-    _taken().unlink(missing_ok=True)
+def forget(files: Iterable[Path]) -> None:
+    """Remove what was read and written down."""
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def read_bell(line: bytes) -> Events:
@@ -148,11 +140,17 @@ def write_down(events: Events) -> tuple[set[str], set[str]]:
     named = list({event["mailbox"] for event in events})
     folders = {row.name: row for row in prepared.rows(Folder, "name = ANY(%s)", [named])}
     arrived = [e for e in events if e["event"] in ARRIVED and e["mailbox"] in folders and e["uid"]]
-    rows = [(folders[e["mailbox"]].id, e["uid_validity"], e["uid"], e["user"][:254]) for e in arrived]
+    waiting = [e for e in arrived if not _is_settled(folders[e["mailbox"]], e)]
+    rows = [(folders[e["mailbox"]].id, e["uid_validity"], e["uid"], e["user"][:254]) for e in waiting]
     if rows:
         statement.run(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     removed = {e["mailbox"] for e in events if e["event"] in REMOVED and e["mailbox"] in folders}
     return {folders[e["mailbox"]].stream for e in arrived}, {folders[name].stream for name in removed}
+
+
+def _is_settled(folder: Folder, event: dict[str, Any]) -> bool:
+    """Whether the mail was taken in already: its bell was taken, but Dovecot did not wait for the answer."""
+    return bool(event["uid_validity"] == folder.uidvalidity and event["uid"] < folder.uidnext)
 
 
 def _in_thread(events: Events) -> tuple[set[str], set[str]]:

@@ -66,8 +66,8 @@ def claim(stream: str) -> Place | None:
 
 
 def _locked(stream: str) -> dict[str, Folder]:
-    # "posts" after "log" in the alphabet, before it in the order of locks. NO KEY: an arrival, which refers to its
-    # folder, is written down meanwhile; the bell would hold up the person who appends, and could wait in a circle.
+    # "posts" after "log" in the alphabet, before it in the order of locks. NO KEY: the bell writes down who appended
+    # while somebody works on the folder; a stricter lock would hold up the append, or end in a deadlock.
     where = "stream = %s ORDER BY kind DESC FOR NO KEY UPDATE"
     return {row.kind: row for row in prepared.rows(Folder, where, [stream])}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -85,12 +84,9 @@ def carry() -> None:
 
 def ring() -> None:
     """Read what Dovecot's bell said while no watcher listened."""
-    spool = settings.DATA_DIR / "mail" / "bells.spool"
-    if spool.exists():
-        lines = spool.read_bytes().splitlines()
-        os.truncate(spool, 0)
-        for line in lines:
-            ear.write_down(ear.read_bell(line))
+    found = ear.spooled()
+    ear.write_down(ear.read_spool(found))
+    ear.forget(found)
 
 
 def pull(channel: Channel) -> None:

@@ -122,7 +122,7 @@ def part(
     """
     where = installation()
     home = paths.own(data.path / "mail", 0o711)
-    for folder in ("run", "state", "log", "home", "channels", "logins"):
+    for folder in ("run", "state", "log", "home", "channels", "logins", "bells"):
         paths.own(home / folder)
     known = _known(home)
     port, lmtp, bell = known["imap"], known["lmtp"], f"http://127.0.0.1:{known['bell']}/bell"
@@ -131,7 +131,7 @@ def part(
     private(home / "masters", f"{MASTER}:{{PLAIN}}{master}\n")
     rights = f"user={SERVICE_ACCOUNT} lrwstipekxa\n"
     private(home / "acl", f"Channels {rights}Channels/* {rights}")
-    private(home / "push.lua", _lua(bell, home / "bells.spool"))
+    private(home / "push.lua", _lua(bell, home / "bells"))
     layout = Layout(
         home=home,
         root=where.root,

@@ -39,11 +39,7 @@ def checks() -> list[Check]:
         _check("imap", _imap, "See mail/log/dovecot.log, or IMAP_URL. Channels go on meanwhile; lanes catch up."),
         _check("web", _web, "See web-0.log, or ROOST_URL."),
         _check("worker", _worker, "See worker.log, or BROKER_URL. What waits in the lanes is carried later."),
-        *(
-            [_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.spool.")]
-            if _own()
-            else []
-        ),
+        *([_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.")] if _own() else []),
         *(
             [_check("imaps", _imaps, "See mail/log/dovecot.log, IMAP_TLS_CERT, --imap-host.")]
             if settings.IMAP_TLS

@@ -1,5 +1,5 @@
 -- Rings Roost's watcher right after each append, delivery, flag change and expunge, with the acting user. When nobody
--- answers, the same line goes to a spool file that the watcher reads later, so who appended is never lost.
+-- answers, the same line goes into the spool, which the watcher reads later, so who appended is never lost.
 -- ROOST_BELL_URL, ROOST_SPOOL and ROOST_SERVICE_USER are replaced when the file is written into the data directory.
 -- Without these a watcher that hangs would hold each append for a minute; without the absolute one, which alone also
 -- ends the wait for "100 Continue" (lib-http), for ever. 2.3 ignores names it does not know, 2.4 refuses.
@@ -36,6 +36,20 @@ function dovecot_lua_notify_event_message_expunge(context, event) add(context, e
 function dovecot_lua_notify_event_flags_set(context, event) add(context, event) end
 function dovecot_lua_notify_event_flags_clear(context, event) add(context, event) end
 
+-- A file of its own, which bears its name when it is complete: the watcher may read and remove it at any moment.
+local function keep(line)
+  local random = io.open("/dev/urandom", "rb")
+  local name = string.gsub(random:read(12), ".", function(char) return string.format("%02x", string.byte(char)) end)
+  random:close()
+  local path = "ROOST_SPOOL" .. "/" .. name
+  local file = io.open(path .. ".new", "w")
+  if file then
+    file:write(line)
+    file:close()
+    os.rename(path .. ".new", path .. ".bell")
+  end
+end
+
 function dovecot_lua_notify_end_txn(context, success)
   if not success or #context.lines == 0 then return end
   local line = "[" .. table.concat(context.lines, ",") .. "]"
@@ -50,12 +64,5 @@ function dovecot_lua_notify_end_txn(context, success)
     local status = response:status()
     answered = status >= 200 and status < 300
   end
-  if not answered then
-    local spool = io.open("ROOST_SPOOL", "a")
-    if spool then
-      spool:setvbuf("no") -- one write: lines of several processes must not mix
-      spool:write(line .. "\n")
-      spool:close()
-    end
-  end
+  if not answered then keep(line) end
 end

@@ -35,13 +35,14 @@ def part(data: paths.Data, *, throwaway: bool = False) -> Part:
     ]
     options = [word for setting in settings for word in ("-c", setting)]
 
+    # Naming a database that is there: PostgreSQL writes a line for each probe that does not.
+    probe = [str(binaries / "pg_isready"), "-q", "-t", "3", "-h", str(sockets), "-U", USER, "-d", "postgres"]
+
     def ready() -> bool:
-        probe = [str(binaries / "pg_isready"), "-q", "-t", "3", "-h", str(sockets)]
         return subprocess.run(probe, stdin=subprocess.DEVNULL, **paths.as_service()).returncode == 0
 
     def healthy() -> bool:
         # 1: it answers that it takes nobody now, e.g. while it replays its log.
-        probe = [str(binaries / "pg_isready"), "-q", "-t", "3", "-h", str(sockets)]
         return subprocess.run(probe, stdin=subprocess.DEVNULL, **paths.as_service()).returncode in (0, 1)
 
     return Part(

@@ -1,6 +1,6 @@
 """Looks after the children: starts them, restarts what died with backoff, stops everything within seconds.
 
-starting --ready--> running --dies, or hangs--> waiting (0.2 s, doubling to 30 s; 0.2 s again after a stable minute)
+starting --ready--> running --dies, or hangs--> waiting (0.2 s, doubling to 30 s; 0.2 s again after 10 stable seconds)
 waiting --> starting;  any --stop--> asked (its stop signal) --8 s--> killed (its whole process group)
 """
 
@@ -22,7 +22,7 @@ from workspace.operate.part import Part, wait_for
 from workspace.operate.programs import die_with_parent
 from workspace.operate.progress import say
 
-FIRST_WAIT, LONGEST_WAIT, STABLE = 0.2, 30.0, 60.0
+FIRST_WAIT, LONGEST_WAIT, STABLE = 0.2, 30.0, 10.0
 STOP_SECONDS = 8.0
 CHECK_EVERY, MOST_FAILURES = 5.0, 4
 FIRST_TRIES = 4

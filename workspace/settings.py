@@ -67,7 +67,15 @@ def _database(url: str) -> dict[str, object]:
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 16), "timeout": 10, "max_lifetime": 1800},
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL", 16),
+                # Less than the web client waits for a call (`socket.ts`): what it gave up must not be done later.
+                "timeout": 4,
+                # The pauses between its attempts double; after this it tries anew with the next that asks.
+                "reconnect_timeout": 5,
+                "max_lifetime": 1800,
+            },
             # Only what asks for it is prepared (`workspace.events.statement`).
             "prepare_threshold": 1_000_000,
             **query,

@@ -17,6 +17,7 @@ from workspace.events import lanes
 
 _AWAY = "mirror:away"
 _BUSY = "mirror:sweeping"
+BUSY_SECONDS = 10  # of a sweep whose worker died; two sweeps at once do no harm
 
 _OPEN_LANES = """
 INSERT INTO events_lane (subscriber, stream_id, cursor, due, attempts, why, refused)
@@ -38,7 +39,7 @@ class Found:
 
 def sweep() -> Found:
     """Look at every lane and every folder; one sweep at a time."""
-    if not settings.IMAP_URL or not cache.add(_BUSY, 1, 60):
+    if not settings.IMAP_URL or not cache.add(_BUSY, 1, BUSY_SECONDS):
         return Found()
     try:
         return _sweep()

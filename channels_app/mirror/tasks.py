@@ -15,7 +15,7 @@ from workspace.events.lanes import TryLater
 log = logging.getLogger(__name__)
 
 MOST_ROUNDS = 50
-QUEUED_SECONDS = 30
+QUEUED_SECONDS = 10  # of a task whose worker died before it began; a second one does no harm
 
 
 @shared_task(queue="mirror")

@@ -1,18 +1,19 @@
 """Mails of our own that nobody has written down: of an append whose end was unclear, or of a folder that is new to us.
 
-Composing is deterministic, so a mail is ours when it is, byte by byte, what we would write. Anything else that bears an
-id of ours is somebody's forgery or an older version; it leaves the folder, and the lane writes what is missing.
+Composing is deterministic, so a mail is ours when it is, byte by byte, what we would write. An older version, or what
+else bears an id of ours (somebody's forgery), leaves the folder, and the lane writes what is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy as duplicate
 from hashlib import blake2b
 
 from django.conf import settings
 from django.db.models.functions import Lower
 
-from channels_app.chat.models import Message
+from channels_app.chat.models import Channel, Message, Revision
 from channels_app.mirror import copies, mails, quarantine
 from channels_app.mirror.folders import Place
 from channels_app.mirror.judging import Arrived
@@ -63,10 +64,28 @@ def recognise(place: Place, folder: Folder, own: Sequence[Own]) -> list[int]:
             rubbish += _note(folder, mail.uid, row, have)
             continue
         rubbish.append(mail.uid)
-        if row is None or not row.deleted_at:
-            why = "bears the id of a message, but is not what we wrote" if row else "bears the id of no message here"
-            quarantine.keep(folder, mail.uid, mail.raw, mail.parsed, user=mail.user, why=why)
+        if row is None:
+            _suspect(folder, mail, "bears the id of no message here")
+        elif not row.deleted_at and not _was_written(place.channel, row, mail.raw):
+            _suspect(folder, mail, "bears the id of a message, but is not what we wrote")
     return rubbish
+
+
+def _suspect(folder: Folder, mail: Arrived, why: str) -> None:
+    quarantine.keep(folder, mail.uid, mail.raw, mail.parsed, user=mail.user, why=why)
+
+
+def _was_written(channel: Channel, row: Message, raw: bytes) -> bool:
+    """Whether this is what we wrote before the message was edited."""
+    former = [_as_it_was(row, revision) for revision in row.revisions.order_by("-id")]
+    return any(mail.content == raw for mail in mails.posts(channel, former))
+
+
+def _as_it_was(row: Message, revision: Revision) -> Message:
+    former = duplicate(row)
+    former.text, former.html = revision.text, revision.html
+    former.edited_at = revision.at if revision.at > row.created_at else None
+    return former
 
 
 def recognise_carried_in(place: Place, folder: Folder, arrived: Sequence[Arrived]) -> tuple[list[int], list[Arrived]]:

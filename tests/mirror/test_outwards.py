@@ -8,7 +8,7 @@ from imapclient.exceptions import IMAPClientError
 from channels_app.chat import channels, members, messages, pins, reactions
 from channels_app.files import uploads
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Copy, Folder
+from channels_app.mirror.models import Copy, Folder, Quarantined
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, read, streams, texts
 from workspace.events import lanes
@@ -237,6 +237,7 @@ def test_a_worker_that_dies_after_the_append_leaves_no_double(
     seqs = [mail.event["seq"] for mail in read(server, f"{_general(cast)}/Log") if mail.event]
     assert len(seqs) == len(set(seqs))
     assert Copy.objects.filter(folder=folder(cast.general)).count() == folder(cast.general).held == 5
+    assert not Quarantined.objects.exists()
 
 
 def test_the_server_may_be_away(cast: Cast, server: Mailbox, monkeypatch: pytest.MonkeyPatch, settings: object) -> None:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.conf import settings as real_settings
 from django.db import connections, transaction
 
 from channels_app.chat import messages

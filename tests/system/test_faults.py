@@ -128,6 +128,7 @@ class Acme:
         ledger, database = self.ledger, self.database
         found = [*ledger.complaints, *findings.in_database(ledger, database), *findings.reactions(ledger, database)]
         found += [*findings.logs_without_gaps(database), *findings.seen(self.reader, database)]
+        found += findings.quarantined(database)
         with mail_client(self.login) as bob:
             found += findings.in_folders(database, bob)
         with service_client(self.house.up.env()) as service:

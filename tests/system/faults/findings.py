@@ -66,12 +66,10 @@ def in_database(ledger: Ledger, database: Database) -> Findings:
     by_word: dict[str, list[Row]] = defaultdict(list)
     for row in database.messages():
         by_word[row["text"].split()[0]].append(row)
-    refused = {row["message_id"]: row["why"] for row in database.quarantined()}
     for word, said in {**ledger.posts, **ledger.mails}.items():
         rows = by_word.pop(word, [])
         if not rows:
-            why = refused.get(f"<{word}@laptop.test>", "nowhere")
-            yield f"lost: {said} was acknowledged, but is not in the database (quarantine: {why})"
+            yield f"lost: {said} was acknowledged, but is not in the database"
         elif len(rows) > 1:
             yield f"doubled: {said} is in the database as {_seqs(rows)}"
         elif said.id and (rows[0]["id"], rows[0]["seq"]) != (said.id, said.seq):
@@ -164,6 +162,11 @@ def _out_of_order(name: str, numbers: Sequence[tuple[int, int]]) -> Findings:
     for (uid, seq), (later_uid, later_seq) in itertools.pairwise(ordered):
         if later_seq < seq:
             yield f"out of order: {name} has {later_seq} (UID {later_uid}) after {seq} (UID {uid})"
+
+
+def quarantined(database: Database) -> Findings:
+    """No mail was taken for a forgery: all were written by people who may, or by the mirror."""
+    yield from (f"quarantined: {row}" for row in database.quarantined())
 
 
 def in_logs(database: Database, service: IMAPClient) -> Findings:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from channels_app.mirror import prepared
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Copy, Folder
 from channels_app.mirror.wire import Mail
-from workspace.events import statement
+from workspace.events import prepared, statement
 
 APPEND_AT_ONCE = 100
 BYTES_AT_ONCE = 8 * 1024 * 1024

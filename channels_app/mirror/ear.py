@@ -21,9 +21,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
 
-from channels_app.mirror import prepared
 from channels_app.mirror.models import Folder
-from workspace.events import statement
+from workspace.events import prepared, statement
 
 log = logging.getLogger(__name__)
 

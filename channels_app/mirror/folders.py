@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from channels_app.chat.models import Channel
-from channels_app.mirror import names, prepared
+from channels_app.mirror import names
 from channels_app.mirror.imap import ROOT, Mailbox, Unexpected
 from channels_app.mirror.models import Arrival, Copy, Folder
 from channels_app.mirror.wire import State
+from workspace.events import prepared
 from workspace.events.ids import new_id
 from workspace.people.models import Organization
 

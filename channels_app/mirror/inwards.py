@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from channels_app.mail import Limits, event_seq, parse, parse_message_id
-from channels_app.mirror import copies, judging, ours, prepared, quarantine, theirs
+from channels_app.mirror import copies, judging, ours, quarantine, theirs
 from channels_app.mirror.copies import BYTES_AT_ONCE
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import Mailbox, Unexpected
 from channels_app.mirror.judging import Arrived
 from channels_app.mirror.models import Copy, Folder
 from channels_app.mirror.pool import pool
-from workspace.events import log, statement
+from workspace.events import log, prepared, statement
 from workspace.events.models import Event
 
 MAILS_AT_ONCE = 200

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from channels_app.chat.models import Channel, Membership, Message
 from channels_app.mail import Parsed, parse_message_id
-from channels_app.mirror import prepared
 from channels_app.mirror.models import Arrival, Folder
+from workspace.events import prepared
 from workspace.people.models import Person
 from workspace.signin.app_passwords import mailbox_name
 

@@ -13,8 +13,8 @@ from channels_app.chat.models import Channel, Message
 from channels_app.files import storage
 from channels_app.files.models import StoredFile
 from channels_app.mail import Address, Attachment, Post, compose_post, message_id
-from channels_app.mirror import prepared
 from channels_app.mirror.wire import Mail
+from workspace.events import prepared
 from workspace.events.log import stamp
 from workspace.people.models import Person
 

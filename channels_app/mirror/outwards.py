@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
-from channels_app.mirror import copies, logbook, mails, personal, prepared, settling
+from channels_app.mirror import copies, logbook, mails, personal, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import TROUBLE, Mailbox
 from channels_app.mirror.models import Folder
 from channels_app.mirror.pool import pool
-from workspace.events import lanes, log
+from workspace.events import lanes, log, prepared
 from workspace.events.lanes import TryLater
 from workspace.events.log import Entry
 from workspace.events.models import Event

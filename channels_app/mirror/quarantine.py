@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from channels_app.files import storage
 from channels_app.mail import Parsed
-from channels_app.mirror import prepared
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Folder, Quarantined
+from workspace.events import prepared
 from workspace.events.ids import new_id
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from channels_app.mirror import inwards, personal, prepared
+from channels_app.mirror import inwards, personal
 from channels_app.mirror.folders import claim, shape
 from channels_app.mirror.imap import TROUBLE
 from channels_app.mirror.models import Folder
 from channels_app.mirror.pool import pool
 from channels_app.mirror.wire import State
-from workspace.events import lanes, statement
+from workspace.events import lanes, prepared, statement
 from workspace.events.lanes import TryLater
 from workspace.events.models import Lane
 

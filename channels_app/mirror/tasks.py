@@ -1,4 +1,4 @@
-"""The mirror's tasks: a stream in, one verb, safe to run twice. A key in the cache keeps one task waiting a stream."""
+"""The mirror's tasks: streams in, one verb, safe to run twice. A key in the cache keeps one task waiting a stream."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from workspace.events.lanes import TryLater
 log = logging.getLogger(__name__)
 
 MOST_ROUNDS = 50
+STREAMS_A_TASK = 4  # a task costs as much as carrying a post
 QUEUED_SECONDS = 10  # of a task whose worker died before it began; a second one does no harm
 
 
 @shared_task(queue="mirror")
-def drain(stream: str) -> None:
-    """Carry a stream's events into its folders, as long as there are any."""
-    cache.delete(f"mirror:drain:{stream}")
+def drain(streams: list[str]) -> None:
+    """Carry the events of some streams into their folders, as long as there are any: a batch of each in turn."""
+    cache.delete_many([_queued(stream) for stream in streams])
     for _ in range(MOST_ROUNDS):
-        if not outwards.drain(stream):
+        streams = [stream for stream in streams if outwards.drain(stream)]
+        if not streams:
             return
-    enqueue([stream])
+    enqueue(streams)
 
 
 @shared_task(queue="mirror")
@@ -59,10 +61,14 @@ def doubt_access() -> None:
 
 
 def enqueue(streams: Iterable[str]) -> None:
-    """Start draining these streams, unless a task for one is waiting already."""
-    for stream in streams:
-        if cache.add(f"mirror:drain:{stream}", 1, QUEUED_SECONDS):
-            drain.delay(stream=stream)
+    """Start draining these streams, unless a task for one is waiting already; a few streams a task."""
+    fresh = [stream for stream in streams if cache.add(_queued(stream), 1, QUEUED_SECONDS)]
+    for at in range(0, len(fresh), STREAMS_A_TASK):
+        drain.delay(streams=fresh[at : at + STREAMS_A_TASK])
+
+
+def _queued(stream: str) -> str:
+    return f"mirror:drain:{stream}"
 
 
 def _try(verb: settling.Verb, stream: str) -> None:

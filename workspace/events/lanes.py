@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from workspace.events import log
+from workspace.events import log, prepared, statement
 from workspace.events.models import Lane
 
 LONGEST_WAIT = 15 * 60.0
@@ -80,17 +80,16 @@ def _carry(lane: Lane, entries: Sequence[log.Entry], deliver: Deliver) -> None:
         _step_over(lane, refusal)
 
 
+_ADVANCE = "UPDATE events_lane SET cursor = %s, attempts = 0, why = '' WHERE id = %s RETURNING id"
+
+
 def _claim(subscriber: str, stream: str) -> Lane | None:
-    return (
-        Lane.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(subscriber=subscriber, stream_id=stream, due__lte=timezone.now())
-        .first()
-    )
+    due = "subscriber = %s AND stream_id = %s AND due <= %s FOR UPDATE SKIP LOCKED"
+    return next(iter(prepared.rows(Lane, due, [subscriber, stream, timezone.now()])), None)
 
 
 def _advance(lane: Lane, cursor: int) -> None:
-    lane.cursor, lane.attempts, lane.why = cursor, 0, ""
-    lane.save(update_fields=["cursor", "attempts", "why"])
+    statement.run(_ADVANCE, [cursor, lane.pk])
 
 
 def _step_over(lane: Lane, refusal: Refused) -> None:

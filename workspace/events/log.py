@@ -123,10 +123,7 @@ def insert(entries: Iterable[Entry]) -> None:
 
 def read(stream: str, after: int, *, limit: int = 500, until: int | None = None) -> list[Entry]:
     """Events of a stream after `after`, in order, at most `limit`, not beyond `until` when given."""
-    rows = Event.objects.filter(stream=stream, seq__gt=after)
-    if until is not None:
-        rows = rows.filter(seq__lte=until)
-    return [_entry(row) for row in rows.order_by("seq")[:limit]]
+    return [_entry(row) for row in statement.run(_READ, [stream, after, until, until, limit])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +135,10 @@ class Span:
 
 
 _COLUMNS = ("stream", "seq", "kind", "actor", "origin", "payload", "at")
+_READ = f"""
+SELECT {", ".join(_COLUMNS)} FROM events_event
+WHERE stream = %s AND seq > %s AND (%s::bigint IS NULL OR seq <= %s) ORDER BY seq LIMIT %s
+"""
 _SPANS = f"""
 SELECT {", ".join(f"e.{column}" for column in _COLUMNS)}
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
@@ -159,7 +160,7 @@ def read_spans(spans: Mapping[str, Span], *, limit: int) -> tuple[list[Entry], d
         return [], {}
     read = [spans[stream] for stream in shares]
     params = [list(shares), [span.after for span in read], [span.until for span in read], list(shares.values())]
-    entries = [_entry_of(row) for row in statement.run(_SPANS, params)]
+    entries = [_entry(row) for row in statement.run(_SPANS, params)]
     came, last = Counter(entry.stream for entry in entries), {entry.stream: entry.seq for entry in entries}
     return entries, {
         stream: last[stream] if came[stream] == share else spans[stream].until for stream, share in shares.items()
@@ -178,15 +179,10 @@ def _shares(spans: Mapping[str, Span], limit: int) -> dict[str, int]:
     return shares
 
 
-def _entry_of(row: Sequence[Any]) -> Entry:
+def _entry(row: Sequence[Any]) -> Entry:
     """An event from its columns; its JSON comes as text."""
-    event = Event(**dict(zip(_COLUMNS, row, strict=True)))
-    event.payload = orjson.loads(event.payload)
-    return _entry(event)
-
-
-def _entry(row: Event) -> Entry:
-    return Entry(row.stream, row.seq, row.kind, row.actor, row.origin, row.payload, row.at)
+    stream, seq, kind, actor, origin, payload, at = row
+    return Entry(stream, seq, kind, actor, origin, orjson.loads(payload), at)
 
 
 def heads(keys: Sequence[str]) -> dict[str, int]:

@@ -47,6 +47,12 @@ class Entry:
     payload: Json
     at: datetime
 
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Entry:
+        """An event from its columns; its JSON comes as text."""
+        stream, seq, kind, actor, origin, payload, at = row
+        return cls(stream, seq, kind, actor, origin, orjson.loads(payload), at)
+
     def json(self) -> dict[str, Any]:
         """The event as sent to clients (api.md), without the frame's `type`."""
         return {
@@ -123,7 +129,7 @@ def insert(entries: Iterable[Entry]) -> None:
 
 def read(stream: str, after: int, *, limit: int = 500, until: int | None = None) -> list[Entry]:
     """Events of a stream after `after`, in order, at most `limit`, not beyond `until` when given."""
-    return [_entry(row) for row in statement.run(_READ, [stream, after, until, until, limit])]
+    return [Entry.of(row) for row in statement.run(_READ, [stream, after, until, until, limit])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def read_spans(spans: Mapping[str, Span], *, limit: int) -> tuple[list[Entry], d
         return [], {}
     read = [spans[stream] for stream in shares]
     params = [list(shares), [span.after for span in read], [span.until for span in read], list(shares.values())]
-    entries = [_entry(row) for row in statement.run(_SPANS, params)]
+    entries = [Entry.of(row) for row in statement.run(_SPANS, params)]
     came, last = Counter(entry.stream for entry in entries), {entry.stream: entry.seq for entry in entries}
     return entries, {
         stream: last[stream] if came[stream] == share else spans[stream].until for stream, share in shares.items()
@@ -177,12 +183,6 @@ def _shares(spans: Mapping[str, Span], limit: int) -> dict[str, int]:
             shares[stream] = min(limit, span.until - span.after)
             limit -= shares[stream]
     return shares
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    """An event from its columns; its JSON comes as text."""
-    stream, seq, kind, actor, origin, payload, at = row
-    return Entry(stream, seq, kind, actor, origin, orjson.loads(payload), at)
 
 
 def heads(keys: Sequence[str]) -> dict[str, int]:

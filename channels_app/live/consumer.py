@@ -1,10 +1,10 @@
 """One WebSocket, from handshake to close.
 
-    connecting --cookie or Authorization--> welcomed --resume, or 0.3 s--> live
+    connecting --cookie or Authorization--> welcomed --resume, or 1 s--> live
         |--no sign-in--> waiting for an auth frame --10 s--> closed 4401
     live --access ended--> closed 4403 · --too slow--> closed 4408 · --server stops--> closed 1012
 
-Between hello and the first frame of the client (or 0.3 s) events are held, so that a client that resumes gets what it
+Between hello and the first frame of the client (or 1 s) events are held, so that a client that resumes gets what it
 missed before what is new. A resume replays each stream after the cursor, in order, then goes on live.
 """
 
@@ -32,7 +32,7 @@ from workspace.people.models import Person
 from workspace.signin import sessions, tokens
 
 AUTH_SECONDS = 10.0
-HOLD_SECONDS = 0.3
+HOLD_SECONDS = 1.0  # longer than the way to a client and back
 MOST_CALLS = 64  # in flight for one socket; more wait in its connection
 TYPING_SECONDS = 1.0
 MOST_RESUMED = 5_000

@@ -20,7 +20,7 @@ WORDS = (
 )
 OPEN_AT_ONCE = 50
 PATIENCE = 30.0
-LIVE_SECONDS = 1.0
+LIVE_SECONDS = 1.5  # longer than the live door holds events for a client that may resume
 
 T = TypeVar("T")
 

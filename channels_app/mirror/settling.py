@@ -128,14 +128,15 @@ def begin_anew(lane: Lane, cursor: int) -> None:
         lane.save(update_fields=["cursor", "due"])
 
 
-def differing(states: Mapping[str, State]) -> dict[str, set[str]]:
-    """{"take_in" or "heal": streams} for all folders, compared with where they stand at the server."""
+def differing(states: Mapping[str, State], among: Iterable[str] | None = None) -> dict[str, set[str]]:
+    """{"take_in" or "heal": streams} for all folders, or those of some streams, compared with where the server is."""
     found: dict[str, set[str]] = {"take_in": set(), "heal": set()}
-    for row in Folder.objects.exclude(uidvalidity=0).iterator(2000):
+    rows = Folder.objects.exclude(uidvalidity=0)
+    for row in (rows if among is None else rows.filter(stream__in=among)).iterator(2000):
         state = states.get(row.name)
-        if state is None or state.uidvalidity != row.uidvalidity or row.untidy:
+        if state is None or state.uidvalidity != row.uidvalidity:
             found["heal"].add(row.stream)
-        elif state.uidnext != row.uidnext:
+        elif state.uidnext != row.uidnext or row.untidy:
             found["take_in"].add(row.stream)
         elif state.messages != row.held:
             found["heal"].add(row.stream)

@@ -22,7 +22,7 @@ QUEUED_SECONDS = 10  # of a task whose worker died before it began; a second one
 @shared_task(queue="mirror")
 def drain(streams: list[str]) -> None:
     """Carry the events of some streams into their folders, as long as there are any: a batch of each in turn."""
-    cache.delete_many([_queued(stream) for stream in streams])
+    _begin("drain", streams)
     for _ in range(MOST_ROUNDS):
         streams = [stream for stream in streams if outwards.drain(stream)]
         if not streams:
@@ -33,12 +33,14 @@ def drain(streams: list[str]) -> None:
 @shared_task(queue="mirror")
 def pull(stream: str) -> None:
     """Take in what is new in a stream's folders, and bring them into shape."""
+    _begin("pull", [stream])
     _try(settling.settle, stream)
 
 
 @shared_task(queue="mirror")
 def heal(stream: str) -> None:
     """Mend a stream's folders, and let its lane go on."""
+    _begin("heal", [stream])
     _try(healing.heal, stream)
     enqueue([stream])
 
@@ -47,11 +49,11 @@ def heal(stream: str) -> None:
 def sweep() -> None:
     """Repair what bells missed."""
     found = sweeping.sweep()
-    for stream in found.take_in:
-        pull.delay(stream=stream)
-    for stream in found.heal:
-        heal.delay(stream=stream)
     enqueue(found.drain)
+    for stream in _fresh("pull", found.take_in):
+        pull.delay(stream=stream)
+    for stream in _fresh("heal", found.heal):
+        heal.delay(stream=stream)
 
 
 @shared_task(queue="mirror")
@@ -62,13 +64,23 @@ def doubt_access() -> None:
 
 def enqueue(streams: Iterable[str]) -> None:
     """Start draining these streams, unless a task for one is waiting already; a few streams a task."""
-    fresh = [stream for stream in streams if cache.add(_queued(stream), 1, QUEUED_SECONDS)]
+    fresh = _fresh("drain", streams)
     for at in range(0, len(fresh), STREAMS_A_TASK):
         drain.delay(streams=fresh[at : at + STREAMS_A_TASK])
 
 
-def _queued(stream: str) -> str:
-    return f"mirror:drain:{stream}"
+def _fresh(verb: str, streams: Iterable[str]) -> list[str]:
+    """The streams for which no task waits yet; one does from now on."""
+    return [stream for stream in streams if cache.add(_waits(verb, stream), 1, QUEUED_SECONDS)]
+
+
+def _begin(verb: str, streams: Iterable[str]) -> None:
+    """What happens from now on is for the next task."""
+    cache.delete_many([_waits(verb, stream) for stream in streams])
+
+
+def _waits(verb: str, stream: str) -> str:
+    return f"mirror:{verb}:{stream}"
 
 
 def _try(verb: settling.Verb, stream: str) -> None:

@@ -90,14 +90,14 @@ async def _saturate(swarm: load.Swarm, send: Send, numbers: itertools.count[int]
 
 
 async def _measure_bare(sample: bytes, door: Door, numbers: itertools.count[int]) -> float:
-    mark = sample.index(load.MARK)
+    at = sample.index(load.MARK) + len(load.MARK)
     with bare.serve("workspace.operate.bench.bare.broadcast:application") as server:
         swarm = load.Swarm()
         await swarm.open(f"ws://127.0.0.1:{server.port}/", [None] * MEMBERS)
 
         async def broadcast(number: int) -> None:
             all_have_it = swarm.expect(number)
-            swarm.ears[number % MEMBERS].send(sample[: mark + 1] + b"%08d" % number + sample[mark + 9 :])
+            swarm.ears[number % MEMBERS].send(sample[:at] + b"%08d" % number + sample[at + 8 :])
             await all_have_it
 
         await door.measure(swarm, broadcast, numbers)

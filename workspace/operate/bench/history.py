@@ -91,8 +91,8 @@ def _post(channel: Channel, author: str, at: datetime) -> MessageShape:
 _FILL = """
 WITH given AS (
   SELECT n, %(seq)s + n AS seq, left(f.id, 7) || lpad(n::text, 9, '0') AS id, p.id AS author, p.name AS author_name,
-    replace(f.text, '~00000000', '~' || lpad(n::text, 8, '0')) AS text,
-    replace(f.html, '~00000000', '~' || lpad(n::text, 8, '0')) AS html, f.created_at + n * interval '1 second' AS at
+    replace(f.text, '$00000000', '$' || lpad(n::text, 8, '0')) AS text,
+    replace(f.html, '$00000000', '$' || lpad(n::text, 8, '0')) AS html, f.created_at + n * interval '1 second' AS at
   FROM generate_series(1, %(count)s) AS n JOIN chat_message f ON f.id = %(first)s
     JOIN people_person p ON p.id = (%(authors)s::text[])[n %% cardinality(%(authors)s::text[]) + 1]),
 message AS (

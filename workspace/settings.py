@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from environs import Env
 
-from channels_app.mirror.beat import BEAT
+from channels_app.mirror.beat import BEAT, ROUTES
 
 env = Env()
 
@@ -149,6 +149,7 @@ IMAP_TLS = env.str("IMAP_TLS", "")
 IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 
 CELERY_BEAT_SCHEDULE = BEAT
+CELERY_TASK_ROUTES = ROUTES
 CELERY_BROKER_URL = env.str("BROKER_URL", REDIS_URL).replace("unix://", "redis+socket://", 1)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True

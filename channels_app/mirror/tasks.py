@@ -19,7 +19,7 @@ STREAMS_A_TASK = 4  # a task costs as much as carrying a post
 QUEUED_SECONDS = 10  # of a task whose worker died before it began; a second one does no harm
 
 
-@shared_task(queue="mirror")
+@shared_task
 def drain(streams: list[str]) -> None:
     """Carry the events of some streams into their folders, as long as there are any: a batch of each in turn."""
     _begin("drain", streams)
@@ -30,14 +30,14 @@ def drain(streams: list[str]) -> None:
     enqueue(streams)
 
 
-@shared_task(queue="mirror")
+@shared_task
 def pull(stream: str) -> None:
     """Take in what is new in a stream's folders, and bring them into shape."""
     _begin("pull", [stream])
     _try(settling.settle, stream)
 
 
-@shared_task(queue="mirror")
+@shared_task
 def heal(stream: str) -> None:
     """Mend a stream's folders, and let its lane go on."""
     _begin("heal", [stream])
@@ -45,7 +45,7 @@ def heal(stream: str) -> None:
     enqueue([stream])
 
 
-@shared_task(queue="mirror")
+@shared_task
 def sweep() -> None:
     """Repair what bells missed."""
     found = sweeping.sweep()
@@ -56,7 +56,7 @@ def sweep() -> None:
         heal.delay(stream=stream)
 
 
-@shared_task(queue="mirror")
+@shared_task
 def doubt_access() -> None:
     """Compare the access lists with the server's, now and then."""
     sweeping.doubt_access()

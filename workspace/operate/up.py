@@ -27,7 +27,7 @@ from workspace.operate.progress import say, step
 from workspace.operate.supervisor import Child
 
 WORKER_THREADS = 8
-QUEUES = "default,mirror,files"
+QUEUES = "default,mirror,mending"
 HANGS_AFTER = 20.0
 ROLL_SECONDS = 60.0
 

@@ -108,6 +108,7 @@ def test_a_rolling_restart_refuses_nobody(house: House, socket_of_alice: ClientC
     assert sum("replacing" in line for line in house.up.lines) == 1
 
 
+@pytest.mark.usefixtures("owner")
 def test_what_dies_comes_back(house: House) -> None:
     before = house.up.children()
     for pid in before.values():

@@ -23,6 +23,7 @@ from channels_app.chat.models import Channel, Membership
 from channels_app.live import calls, consumer
 from channels_app.live.urls import sockets
 from tests.cast import Api, Cast
+from tests.sockets import heard, say
 from workspace.events.refusal import Forbidden, NotFound, NotSignedIn
 from workspace.signin import tokens
 
@@ -214,30 +215,18 @@ async def _answered(headers: list[tuple[bytes, bytes]], stream: str, frame: dict
     socket = ApplicationCommunicator(sockets, {"type": "websocket", "path": "/ws", "headers": headers})
     await socket.send_input({"type": "websocket.connect"})
     if headers:
-        await _heard(socket, "hello")
+        await heard(socket, "hello")
     if frame["type"] == "typing" and headers:  # only who follows a channel can type in it
-        await _say(socket, {"type": "resume", "streams": {stream: 0}})
-        await _heard(socket, "event", "error")
-    await _say(socket, frame)
+        await say(socket, {"type": "resume", "streams": {stream: 0}})
+        await heard(socket, "event", "error")
+    await say(socket, frame)
     if frame["type"] == "typing":  # which is not answered
-        await _say(socket, {"type": "ping"})
-    heard = await _heard(socket, ANSWERS[frame["type"]], "error")
+        await say(socket, {"type": "ping"})
+    answer = await heard(socket, ANSWERS[frame["type"]], "error")
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
     await socket.wait()
-    error = heard if heard["type"] == "error" else heard.get("error")
+    error = answer if answer["type"] == "error" else answer.get("error")
     return STATUSES[error["code"]] if error else 200
-
-
-async def _say(socket: ApplicationCommunicator, frame: dict[str, Any]) -> None:
-    await socket.send_input({"type": "websocket.receive", "text": orjson.dumps(frame).decode()})
-
-
-async def _heard(socket: ApplicationCommunicator, *kinds: str) -> dict[str, Any]:
-    while True:
-        message = await socket.receive_output(timeout=10)
-        frame: dict[str, Any] = orjson.loads(message.get("text") or b"{}")
-        if frame.get("type") in kinds:
-            return frame
 
 
 def _filled(body: Any, **ids: str) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
@@ -12,6 +9,7 @@ from asgiref.testing import ApplicationCommunicator
 from channels_app.chat import channels
 from channels_app.live.urls import sockets
 from tests.cast import gather
+from tests.sockets import heard, say
 from workspace.people.models import Person
 from workspace.signin import tokens
 
@@ -24,22 +22,10 @@ async def _socket(person: Person, stream: str) -> ApplicationCommunicator:
     headers = [(b"authorization", f"Bearer {token}".encode())]
     socket = ApplicationCommunicator(sockets, {"type": "websocket", "path": "/ws", "headers": headers})
     await socket.send_input({"type": "websocket.connect"})
-    await _until(socket, "hello")
-    await _send(socket, {"type": "resume", "streams": {stream: 0}})
-    await _until(socket, "event")
+    await heard(socket, "hello")
+    await say(socket, {"type": "resume", "streams": {stream: 0}})
+    await heard(socket, "event")
     return socket
-
-
-async def _send(socket: ApplicationCommunicator, frame: dict[str, Any]) -> None:
-    await socket.send_input({"type": "websocket.receive", "text": orjson.dumps(frame).decode()})
-
-
-async def _until(socket: ApplicationCommunicator, *kinds: str) -> dict[str, Any]:
-    while True:
-        message = await socket.receive_output(timeout=10)
-        frame: dict[str, Any] = orjson.loads(message.get("text") or b"{}")
-        if frame.get("type") in kinds:
-            return frame
 
 
 async def test_only_people_of_the_channel_are_shown_typing() -> None:
@@ -48,10 +34,10 @@ async def test_only_people_of_the_channel_are_shown_typing() -> None:
         person=cast.alice, name="lounge", kind="public", members=[cast.amy.id]
     )
     alice, amy, bob = [await _socket(person, lounge.stream) for person in (cast.alice, cast.amy, cast.bob)]
-    await _send(bob, {"type": "typing", "channel": lounge.id})  # he sees it and is not in it
-    assert (await _until(bob, "error"))["code"] == "forbidden"
-    await _send(amy, {"type": "typing", "channel": lounge.id})
-    shown = await _until(alice, "typing")
+    await say(bob, {"type": "typing", "channel": lounge.id})  # he sees it and is not in it
+    assert (await heard(bob, "error"))["code"] == "forbidden"
+    await say(amy, {"type": "typing", "channel": lounge.id})
+    shown = await heard(alice, "typing")
     assert (shown["channel"], shown["person"]) == (lounge.id, cast.amy.id)
     for socket in (alice, amy, bob):
         await socket.send_input({"type": "websocket.disconnect", "code": 1000})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from channels_app.chat import messages
@@ -9,6 +12,7 @@ from channels_app.chat.models import Channel
 from channels_app.mirror import healing, sweeping
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Copy
+from channels_app.mirror.wire import State
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, texts
 
@@ -123,3 +127,19 @@ def test_the_database_never_follows_the_folder(cast: Cast, server: Mailbox) -> N
     _expunge(server, _general(cast), [1, 2, 3])
     _mend()
     assert Message.objects.filter(channel=cast.general, deleted_at=None).count() == 3
+
+
+def test_a_folder_that_is_written_to_while_the_sweep_looks_is_left_alone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _post(cast, 2)
+    look = Mailbox.all_states
+
+    def a_moment_ago(mailbox: Mailbox, names: Sequence[str]) -> dict[str, State]:
+        states = look(mailbox, names)
+        now = states[_general(cast)]
+        return {**states, _general(cast): replace(now, uidnext=now.uidnext - 1, messages=now.messages - 1)}
+
+    monkeypatch.setattr(Mailbox, "all_states", a_moment_ago)
+    found = sweeping.sweep()
+    assert cast.general.stream not in found.take_in | found.heal

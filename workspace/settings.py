@@ -78,6 +78,9 @@ def _database(url: str) -> dict[str, object]:
             },
             # Only what asks for it is prepared (`workspace.events.statement`).
             "prepare_threshold": 1_000_000,
+            # Else the server weighs a prepared statement's plan against those it made when the tables were small, and
+            # may plan each post anew for thousands of them. What is not prepared has its parameters in its text.
+            "options": "-c plan_cache_mode=force_generic_plan",
             **query,
         },
         "CONN_HEALTH_CHECKS": True,

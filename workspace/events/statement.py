@@ -17,9 +17,11 @@ from django.db import connection
 def run(sql: str, params: Mapping[str, Any] | Sequence[Any], *, prepare: bool = True) -> list[tuple[Any, ...]]:
     """Run a prepared statement; its rows. Raises Django's database errors.
 
-    With `prepare` False it is planned anew each time, for statements whose best plan depends on their parameters.
+    With `prepare` False it is planned anew each time, for statements whose best plan depends on their parameters: these
+    are bound by the client, as the server would use one plan for all.
     """
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    kind = psycopg.Cursor if prepare else psycopg.ClientCursor
+    with connection.wrap_database_errors, kind(connection.connection) as cursor:
         cursor.execute(sql.encode(), params, prepare=prepare)
         return cursor.fetchall()

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 import aiohttp
 from django.conf import settings
 
-from workspace.operate.bench import bare, crowd, load, parts
+from workspace.operate.bench import bare, crowd, load, mirror, parts
 from workspace.operate.bench.report import Figure, at_least
 from workspace.operate.bench.run import Measure
 
@@ -32,7 +32,10 @@ def prepare() -> Measure:
     numbers = itertools.count(1)
 
     def measure() -> list[Figure]:
-        return load.run(_measure(people, numbers))
+        mirror.wait_until_mirrored(people.channels)
+        with parts.stopped():
+            figures = load.run(_measure(people, numbers))
+        return [*figures, load.run(_measure_at_work(people, numbers))]
 
     return measure
 
@@ -40,23 +43,27 @@ def prepare() -> Measure:
 async def _measure(people: crowd.Crowd, numbers: itertools.count[int]) -> list[Figure]:
     ours, reference = {}, {}
     one, many = [people.channels[0].id], [channel.id for channel in people.channels]
-    with parts.stopped():
-        async with _live(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", people) as swarm:
-            for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
-                ours.update(await _by_call(swarm, name, channels, numbers))
-                ours.update(await _by_http(settings.ROOST_URL, people, name, channels, numbers))
-        with bare.serve("workspace.operate.bench.bare.consumer:application") as server:
-            async with _live(f"ws://127.0.0.1:{server.port}/", people) as swarm:
-                for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
-                    reference.update(await _by_call(swarm, name, channels, numbers))
-        with bare.serve("workspace.operate.bench.bare.api:application") as server:
-            url = f"http://127.0.0.1:{server.port}"
-            for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
-                reference.update(await _by_http(url, people, name, channels, numbers))
     async with _live(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", people) as swarm:
-        at_work = await _by_call(swarm, f"{CHANNELS} channels, mirror at work", many, numbers, counts=IN_FLIGHT[-1:])
-    figures = [_figure(name, rate, reference[name]) for name, rate in ours.items()]
-    return [*figures, *(Figure(name, "/s", rate) for name, rate in at_work.items())]
+        for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
+            ours.update(await _by_call(swarm, name, channels, numbers))
+            ours.update(await _by_http(settings.ROOST_URL, people, name, channels, numbers))
+    with bare.serve("workspace.operate.bench.bare.consumer:application") as server:
+        async with _live(f"ws://127.0.0.1:{server.port}/", people) as swarm:
+            for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
+                reference.update(await _by_call(swarm, name, channels, numbers))
+    with bare.serve("workspace.operate.bench.bare.api:application") as server:
+        url = f"http://127.0.0.1:{server.port}"
+        for name, channels in (("one channel", one), (f"{CHANNELS} channels", many)):
+            reference.update(await _by_http(url, people, name, channels, numbers))
+    return [_figure(name, rate, reference[name]) for name, rate in ours.items()]
+
+
+async def _measure_at_work(people: crowd.Crowd, numbers: itertools.count[int]) -> Figure:
+    many = [channel.id for channel in people.channels]
+    async with _live(f"{settings.ROOST_URL.replace('http', 'ws', 1)}/ws", people) as swarm:
+        name = f"{CHANNELS} channels, mirror at work"
+        ((name, rate),) = (await _by_call(swarm, name, many, numbers, counts=IN_FLIGHT[-1:])).items()
+    return Figure(name, "/s", rate)
 
 
 def _figure(name: str, ours: float, reference: float) -> Figure:

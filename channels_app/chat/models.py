@@ -68,7 +68,8 @@ class Membership(models.Model):
         ADMIN = "admin"
         MEMBER = "member"
 
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="memberships")
+    # Without an index of its own: by it the server would read all of a big channel to find one person in it.
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=timezone.now)

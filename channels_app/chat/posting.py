@@ -1,9 +1,10 @@
 """The hot path: posting, one or many at once.
 
 `post_many` takes what waits (of any people, into any channels) and needs two statements whatever their number: one
-that looks up who may post where and what was posted already, and one (a CTE) that moves the heads of the streams and
-inserts messages and events together, so that fact and event commit as one and the row lock of a hot channel is held for
-a single round trip. Mentions and files add two statements each, again whatever their number: one that finds them, one
+that looks up who may post where and what was posted already (`chat.facts`; mostly known, and then left out), and one
+(a CTE) that sees whether that still holds, moves the heads of the streams and inserts messages and events together, so
+that fact and event commit as one and the row lock of a hot channel is held for a single round trip. Mentions and files
+add two statements each, again whatever their number: one that finds them, one
 that writes them in the same transaction.
 
 Whoever changes a message takes its row first and the stream last, so the statement locks the roots of threads before
@@ -26,8 +27,9 @@ import orjson
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from channels_app.chat import markdown, mentions, policy, shapes, text
+from channels_app.chat import facts, markdown, mentions, policy, shapes, text
 from channels_app.chat.access import Archived
+from channels_app.chat.facts import Facts
 from channels_app.chat.models import Attachment, Mention, Message
 from channels_app.chat.shapes import MessageShape
 from channels_app.files import shapes as file_shapes
@@ -72,28 +74,12 @@ class Posted:
 Outcome = Posted | Refusal
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the look-up found for one posting."""
-
-    role: str
-    active: bool
-    name: str
-    org: str
-    kind: str | None
-    archived: bool
-    channel_role: str | None
-    root: str | None
-    root_known: bool
-    before: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class _Passed:
     """A posting that may be written, and its text as it is kept."""
 
     posting: Posting
-    facts: _Known
+    facts: Facts
     text: str
 
 
@@ -102,11 +88,11 @@ class _Ready:
     """A posting that passed: everything but its number."""
 
     posting: Posting
+    facts: Facts
     text: str
     html: str
     found: mentions.Found
     files: list[StoredFile]
-    thread: str | None
     at: datetime
     shape: MessageShape
 
@@ -116,7 +102,9 @@ def post_many(postings: Sequence[Posting]) -> list[Outcome]:
     postings = [replace(p, client_id=p.client_id or p.id) for p in postings]
     for attempt in range(ATTEMPTS):
         try:
-            return _post(postings)
+            return _post(postings, believe=attempt == 0 and not connection.in_atomic_block)
+        except _Changed:
+            facts.forget(postings)
         except (OperationalError, InterfaceError):
             if attempt == ATTEMPTS - 1 or connection.in_atomic_block:
                 raise
@@ -124,12 +112,12 @@ def post_many(postings: Sequence[Posting]) -> list[Outcome]:
         except IntegrityError:  # another process took one of the client ids, or a file, at this moment
             if attempt == ATTEMPTS - 1 or connection.in_atomic_block:
                 raise
-    raise AssertionError("unreachable")
+    return [Conflict("Who may write here is being changed; try again.") for _ in postings]
 
 
-def _post(postings: Sequence[Posting]) -> list[Outcome]:
+def _post(postings: Sequence[Posting], *, believe: bool) -> list[Outcome]:
     outcomes: list[Outcome | None] = [None] * len(postings)
-    known = _look_up(postings)
+    known = facts.gather(postings, believe=believe)
     passed: dict[int, _Passed] = {}
     seen: dict[tuple[str, str], int] = {}
     twins: list[tuple[int, int]] = []
@@ -141,11 +129,11 @@ def _post(postings: Sequence[Posting]) -> list[Outcome]:
             continue
         seen[key] = n
         try:
-            facts = _judge(posting, known.get(n))
-            if facts.before:
-                before[n] = facts.before
+            found = _judge(posting, known.get(n))
+            if found.before:
+                before[n] = found.before
             else:
-                passed[n] = _Passed(posting, facts, _text(posting))
+                passed[n] = _Passed(posting, found, _text(posting))
         except Refusal as refusal:
             outcomes[n] = refusal
     prepared = dict(zip(passed, _prepare(list(passed.values())), strict=True))
@@ -154,6 +142,7 @@ def _post(postings: Sequence[Posting]) -> list[Outcome]:
         outcomes[n] = one if isinstance(one, Refusal) else None
     for n, entry in zip(ready, _write(list(ready.values())), strict=True):
         outcomes[n] = Posted(ready[n].shape, entry, True)
+        facts.keep(postings[n], passed[n].facts)
     for n, posted in _earlier(before).items():
         outcomes[n] = posted
     for n, first in twins:
@@ -162,46 +151,26 @@ def _post(postings: Sequence[Posting]) -> list[Outcome]:
     return cast(list[Outcome], outcomes)
 
 
-_LOOK_UP = """
-SELECT r.n, p.role, p.active, p.name, p.org_id, c.kind, c.archived_at IS NOT NULL, m.role,
-       coalesce(root.thread_id, root.id), root.id IS NOT NULL, dup.id
-FROM jsonb_to_recordset(%s::jsonb) AS r(n int, person text, channel text, thread text, client_id text)
-JOIN people_person p ON p.id = r.person
-LEFT JOIN chat_channel c ON c.id = r.channel AND c.org_id = p.org_id AND c.deleted_at IS NULL
-LEFT JOIN chat_membership m ON m.channel_id = c.id AND m.person_id = p.id
-LEFT JOIN chat_message root ON root.id = r.thread AND root.channel_id = c.id
-LEFT JOIN chat_message dup ON dup.author_id = p.id AND dup.client_id = r.client_id
-"""
-
-
-def _look_up(postings: Sequence[Posting]) -> dict[int, _Known]:
-    rows = [
-        {"n": n, "person": p.person, "channel": p.channel, "thread": p.thread, "client_id": p.client_id}
-        for n, p in enumerate(postings)
-    ]
-    return {row[0]: _Known(*row[1:]) for row in statement.run(_LOOK_UP, [_json(rows)])}
-
-
 def _json(rows: Any) -> str:
     """One parameter for all rows: an array a column costs psycopg far more to write."""
     return orjson.dumps(rows).decode()
 
 
-def _judge(posting: Posting, facts: _Known | None) -> _Known:
-    if facts is None or not facts.active or facts.kind is None:
+def _judge(posting: Posting, known: Facts | None) -> Facts:
+    if known is None or not known.active or known.kind is None:
         raise NotFound("There is no such channel.")
-    standing = policy.Standing(facts.role, facts.kind, facts.channel_role)
+    standing = policy.Standing(known.role, known.kind, known.channel_role)
     if not standing.sees:
         raise NotFound("There is no such channel.")
-    if facts.before:
-        return facts
-    if not policy.allows(policy.posting_action(facts.kind, posting.thread is not None), standing):
+    if known.before:
+        return known
+    if not policy.allows(policy.posting_action(known.kind, posting.thread is not None), standing):
         raise Forbidden("You may not write here.", code="not_a_member" if not standing.inside else "forbidden")
-    if facts.archived:
+    if known.archived:
         raise Archived()
-    if posting.thread is not None and not facts.root_known:
+    if posting.thread is not None and not known.root_known:
         raise NotFound("There is no such thread.")
-    return facts
+    return known
 
 
 def _text(posting: Posting) -> str:
@@ -228,7 +197,7 @@ def _free_files(passed: Sequence[_Passed]) -> dict[str, StoredFile]:
 
 
 def _prepare_one(one: _Passed, found: mentions.Found, free: dict[str, StoredFile]) -> _Ready | Refusal:
-    posting, facts, cleaned = one.posting, one.facts, one.text
+    posting, known, cleaned = one.posting, one.facts, one.text
     try:
         files = _claim_files(posting, free)
     except Refusal as refusal:
@@ -239,8 +208,8 @@ def _prepare_one(one: _Passed, found: mentions.Found, free: dict[str, StoredFile
         id=posting.id,
         seq=0,
         channel_id=posting.channel,
-        thread_id=facts.root,
-        also_to_channel=posting.also_to_channel and facts.root is not None,
+        thread_id=known.root,
+        also_to_channel=posting.also_to_channel and known.root is not None,
         author_id=posting.person,
         text=cleaned,
         html=html,
@@ -251,8 +220,8 @@ def _prepare_one(one: _Passed, found: mentions.Found, free: dict[str, StoredFile
         origin=posting.origin,
         created_at=at,
     )
-    shape = shapes.fresh_message(row, facts.name, [file_shapes.file(file) for file in files])
-    return _Ready(posting, cleaned, html, found, files, facts.root, at, shape)
+    shape = shapes.fresh_message(row, known.name, [file_shapes.file(file) for file in files])
+    return _Ready(posting, known, cleaned, html, found, files, at, shape)
 
 
 def _claim_files(posting: Posting, free: dict[str, StoredFile]) -> list[StoredFile]:
@@ -263,28 +232,53 @@ def _claim_files(posting: Posting, free: dict[str, StoredFile]) -> list[StoredFi
     return [free.pop(id) for id in posting.files]
 
 
-_WRITE = """
-WITH given AS (
+# `= ANY (ARRAY(…))` beside a join: the server takes any JSON for a hundred rows and would read small tables whole.
+# A thread's root never moves, and goes only with its channel.
+def _statement(*, roots: str = "", after_roots: str = "", thread: str = "") -> str:
+    return f"""
+WITH asked AS (
   SELECT * FROM jsonb_to_recordset(%s::jsonb) AS d(stream text, nth int, id text, channel text, thread text, also bool,
-    author text, text text, html text, quoted text, mentions jsonb, everybody text, client_id text, external_id text,
-    origin text, at timestamptz, payload jsonb)),
+    author text, role text, name text, kind text, channel_role text, text text, html text, quoted text, mentions jsonb,
+    everybody text, client_id text, external_id text, origin text, at timestamptz, payload jsonb)),
+same AS (
+  SELECT count(*) AS rows FROM asked
+  JOIN people_person p ON p.id = asked.author AND p.active AND p.role = asked.role AND p.name = asked.name
+  JOIN chat_channel c ON c.id = asked.channel AND c.org_id = p.org_id AND c.kind = asked.kind
+    AND c.deleted_at IS NULL AND c.archived_at IS NULL
+  LEFT JOIN chat_membership m ON m.channel_id = c.id AND m.person_id = p.id
+  WHERE m.role IS NOT DISTINCT FROM asked.channel_role
+    AND p.id = ANY (ARRAY(SELECT author FROM asked)) AND c.id = ANY (ARRAY(SELECT channel FROM asked))),
+given AS (SELECT * FROM asked WHERE (SELECT rows FROM same) = (SELECT count(*) FROM asked)),
 need AS (SELECT stream AS key, count(*) AS count FROM given GROUP BY stream),
-roots AS (
-  SELECT id FROM chat_message WHERE id IN (SELECT thread FROM given WHERE thread IS NOT NULL) ORDER BY id
-  FOR NO KEY UPDATE),
-locked AS (
-  SELECT key FROM events_stream WHERE key IN (SELECT key FROM need) AND (SELECT count(*) FROM roots) >= 0
+{roots}locked AS (
+  SELECT key FROM events_stream WHERE key = ANY (ARRAY(SELECT key FROM need)){after_roots}
   ORDER BY key FOR UPDATE),
 moved AS (
-  UPDATE events_stream s SET head = s.head + need.count FROM need JOIN locked USING (key) WHERE s.key = need.key
+  UPDATE events_stream s SET head = s.head + need.count FROM need JOIN locked USING (key)
+  WHERE s.key = need.key AND s.key = ANY (ARRAY(SELECT key FROM need))
   RETURNING s.key, s.head - need.count AS base),
 draft AS (SELECT given.*, moved.base + given.nth AS seq FROM given JOIN moved ON moved.key = given.stream),
 message AS (
   INSERT INTO chat_message (id, channel_id, seq, thread_id, also_to_channel, author_id, text, html, quoted, mentions,
     mentions_all, client_id, external_id, origin, created_at, reply_count, reply_people)
   SELECT id, channel, seq, thread, also, author, text, html, quoted,
-    ARRAY(SELECT jsonb_array_elements_text(mentions)), everybody, client_id, external_id, origin, at, 0, '{}'
-  FROM draft),
+    ARRAY(SELECT jsonb_array_elements_text(mentions)), everybody, client_id, external_id, origin, at, 0, '{{}}'
+  FROM draft){thread}
+INSERT INTO events_event (stream, seq, kind, actor, origin, payload, at)
+SELECT stream, seq, 'message.posted', author, origin, jsonb_set(payload, '{{message,seq}}', to_jsonb(seq)), at
+FROM draft
+RETURNING stream, seq, payload->'message'->>'id'
+"""
+
+
+_WRITE = _statement()
+_WRITE_IN_THREADS = _statement(
+    roots="""roots AS (
+  SELECT id FROM chat_message WHERE id = ANY (ARRAY(SELECT thread FROM given WHERE thread IS NOT NULL)) ORDER BY id
+  FOR NO KEY UPDATE),
+""",
+    after_roots=" AND (SELECT count(*) FROM roots) >= 0",
+    thread=""",
 thread AS (
   UPDATE chat_message root SET reply_count = root.reply_count + t.count, last_reply_at = t.last_at,
     reply_people = (t.people || ARRAY(
@@ -294,18 +288,22 @@ thread AS (
         FROM (SELECT thread, at, author, max(seq) OVER (PARTITION BY thread, author) AS last,
                      row_number() OVER (PARTITION BY thread, author ORDER BY seq) = 1 AS first
               FROM draft WHERE thread IS NOT NULL) a GROUP BY thread) t
-  WHERE root.id = t.id)
-INSERT INTO events_event (stream, seq, kind, actor, origin, payload, at)
-SELECT stream, seq, 'message.posted', author, origin, jsonb_set(payload, '{message,seq}', to_jsonb(seq)), at FROM draft
-RETURNING stream, seq, payload->'message'->>'id'
-"""
+  WHERE root.id = t.id)""",
+)
+
+
+class _Changed(Exception):
+    """What the postings were judged by holds no more; nothing was written."""
 
 
 def _write(ready: Sequence[_Ready]) -> list[Entry]:
     if not ready:
         return []
     with _transaction_if(any(r.files or r.found.people for r in ready)):
-        numbers = {id: seq for _stream, seq, id in statement.run(_WRITE, [_json(_rows(ready))])}
+        write = _WRITE_IN_THREADS if any(r.facts.root for r in ready) else _WRITE
+        numbers = {id: seq for _stream, seq, id in statement.run(write, [_json(_rows(ready))])}
+        if not numbers:
+            raise _Changed
         for r in ready:
             r.shape["seq"] = numbers[r.posting.id]
         _write_mentions(ready)
@@ -336,9 +334,13 @@ def _row(r: _Ready, taken: Counter[str]) -> dict[str, Any]:
         "nth": taken[stream],
         "id": posting.id,
         "channel": posting.channel,
-        "thread": r.thread,
+        "thread": r.facts.root,
         "also": r.shape["also_to_channel"],
         "author": posting.person,
+        "role": r.facts.role,
+        "name": r.facts.name,
+        "kind": r.facts.kind,
+        "channel_role": r.facts.channel_role,
         "text": r.text,
         "html": r.html,
         "quoted": posting.quoted,

@@ -1,4 +1,4 @@
-"""A bare django-ninja view: Django's middleware as a new project has it, a pool, and the two statements of a post."""
+"""A bare django-ninja view: Django's middleware as a new project has it, a pool, and the statement of a post."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ class Form(Schema):
 
 @api.post("/channels/{channel}/messages")
 def post(request: HttpRequest, channel: str, form: Form) -> Any:
-    author = _somebody()
-    asked = [{"n": 0, "person": author.id, "channel": channel, "thread": None, "client_id": form.client_id}]
-    statement.run(posting._LOOK_UP, [posting._json(asked)])
+    author = _member(channel)
     message = Message(
         id=new_id(),
         seq=0,
@@ -65,6 +63,10 @@ def post(request: HttpRequest, channel: str, form: Form) -> Any:
         "thread": None,
         "also": False,
         "author": author.id,
+        "role": author.role,
+        "name": author.name,
+        "kind": "public",
+        "channel_role": "member",
         "text": form.text,
         "html": message.html,
         "quoted": None,
@@ -76,13 +78,14 @@ def post(request: HttpRequest, channel: str, form: Form) -> Any:
         "at": message.created_at,
         "payload": {"message": shape},
     }
-    statement.run(posting._WRITE, [posting._json([row])])
+    if not statement.run(posting._WRITE, [posting._json([row])]):
+        raise RuntimeError("nothing was written")
     return shape
 
 
 @functools.cache
-def _somebody() -> Person:
-    return Person.objects.filter(org__slug="post", role="member").earliest("id")
+def _member(channel: str) -> Person:
+    return Person.objects.filter(memberships__channel=channel, memberships__role="member").earliest("id")
 
 
 urlpatterns = [path("api/v1/", api.urls)]

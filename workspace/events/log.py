@@ -72,7 +72,7 @@ class Entry:
 
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def open_stream(key: str, org: str) -> None:

@@ -1,4 +1,7 @@
-"""A bare Channels consumer: a call is one durable INSERT, a reply, and the same frame to every socket."""
+"""A bare Channels consumer: a call is one durable INSERT, a reply, and the same frame to every socket.
+
+Its frames have as many bytes as Roost's.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,18 @@ CREATE TABLE IF NOT EXISTS bare_post (
 """
 INSERT = "INSERT INTO bare_post (channel, author, text, at) VALUES (%s, %s, %s, now()) RETURNING id"
 CONNECTIONS = 8
+
+SOMEBODY, AT = "VbuL7S2BvnPpWPKq", "2026-11-24T16:12:17.226Z"
+EVENT = {
+    "type": "event",
+    "stream": f"channel:{SOMEBODY}",
+    "seq": 0,
+    "kind": "message.posted",
+    "actor": SOMEBODY,
+    "origin": "web",
+    "payload": {},
+    "at": AT,
+}
 
 _sockets: set[Any] = set()
 _pool: AsyncConnectionPool | None = None
@@ -55,8 +70,9 @@ class BareConsumer(AsyncConsumer):
         async with (await _connections()).connection() as connection:
             found = await connection.execute(INSERT, [params["channel"], "somebody", params["text"]])
             row = await found.fetchone()
-        event = {"type": "event", "seq": row[0] if row else 0, "payload": params}
-        reply = {"type": "reply", "id": call["id"], "result": params}
+        message = _message(row[0] if row else 0, params)
+        event = {**EVENT, "seq": message["seq"], "payload": {"message": message}}
+        reply = {"type": "reply", "id": call["id"], "result": message}
         await self.base_send({"type": "websocket.send", "text": orjson.dumps(reply).decode()})
         frame = {"type": "websocket.send", "text": orjson.dumps(event).decode()}
         for send in tuple(_sockets):
@@ -65,6 +81,32 @@ class BareConsumer(AsyncConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         _sockets.discard(self.base_send)
         raise StopConsumer()
+
+
+def _message(seq: int, params: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": SOMEBODY,
+        "client_id": params["client_id"],
+        "seq": seq,
+        "channel": params["channel"],
+        "thread": None,
+        "also_to_channel": False,
+        "author": SOMEBODY,
+        "author_name": "somebody",
+        "text": params["text"],
+        "html": f"<p>{params['text']}</p>\n",
+        "files": [],
+        "reactions": [],
+        "mentions": [],
+        "mentions_all": None,
+        "edited_at": None,
+        "deleted": False,
+        "pinned": None,
+        "replies": None,
+        "origin": "web",
+        "quoted": None,
+        "created_at": AT,
+    }
 
 
 application = BareConsumer.as_asgi()  # type: ignore[no-untyped-call]

@@ -199,6 +199,7 @@ function forgotten(state: State, id: Id): State {
     cursors: without(state.cursors, channelStream(id)),
     gaps: without(state.gaps, channelStream(id)),
     counted: without(state.counted, id),
+    stale: without(state.stale, id),
   };
 }
 

@@ -57,7 +57,7 @@ class Window:
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning") and not _LOST.search(said.text):
-            self.errors.append(said.text)
+            self.errors.append(f"{said.text} {said.location['url']}")
 
     # Coming in
 

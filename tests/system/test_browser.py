@@ -142,7 +142,11 @@ def test_names_lead_to_open_channels_one_is_not_in(alice: Window, bob: Window) -
 
 
 def test_a_channel_is_deleted_under_its_readers(alice: Window, bob: Window) -> None:
+    channel("refuge", alice, bob)
     gone = channel("doomed", alice, bob)
+    for window in (alice, bob):  # a page that knows of it from the start has nothing to ask later, when it is gone
+        window.open(f"/c/{gone}")
+        expect(window.messages).to_be_visible()
     alice.call("DELETE", f"/channels/{gone}")
     expect(bob.page.get_by_text("#doomed was deleted")).to_be_visible()
     for window in (alice, bob):

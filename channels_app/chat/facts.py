@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import orjson
-
 from workspace.events import statement
 
 MOST_KEPT = 20_000
@@ -49,6 +47,7 @@ class Facts:
     before: str | None
 
 
+# Of all posting threads: each step is one operation on it, and what one of them has just dropped is looked up again.
 _kept: dict[tuple[str, str, str | None], Facts] = {}
 
 
@@ -102,4 +101,4 @@ def _look_up(places: dict[int, Place]) -> dict[int, Facts]:
         {"n": n, "person": p.person, "channel": p.channel, "thread": p.thread, "client_id": p.client_id}
         for n, p in places.items()
     ]
-    return {row[0]: Facts(*row[1:]) for row in statement.run(_LOOK_UP, [orjson.dumps(rows).decode()])}
+    return {row[0]: Facts(*row[1:]) for row in statement.run(_LOOK_UP, [statement.rows_json(rows)])}

@@ -4,8 +4,7 @@
 that looks up who may post where and what was posted already (`chat.facts`; mostly known, and then left out), and one
 (a CTE) that sees whether that still holds, moves the heads of the streams and inserts messages and events together, so
 that fact and event commit as one and the row lock of a hot channel is held for a single round trip. Mentions and files
-add two statements each, again whatever their number: one that finds them, one
-that writes them in the same transaction.
+add two statements each, again whatever their number: one that finds them, one that writes them in the same transaction.
 
 Whoever changes a message takes its row first and the stream last, so the statement locks the roots of threads before
 the streams; the other way round the two would wait for each other.
@@ -23,7 +22,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
-import orjson
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -149,11 +147,6 @@ def _post(postings: Sequence[Posting], *, believe: bool) -> list[Outcome]:
         outcome = outcomes[first]
         outcomes[n] = replace(outcome, fresh=False) if isinstance(outcome, Posted) else outcome
     return cast(list[Outcome], outcomes)
-
-
-def _json(rows: Any) -> str:
-    """One parameter for all rows: an array a column costs psycopg far more to write."""
-    return orjson.dumps(rows).decode()
 
 
 def _judge(posting: Posting, known: Facts | None) -> Facts:
@@ -301,7 +294,7 @@ def _write(ready: Sequence[_Ready]) -> list[Entry]:
         return []
     with _transaction_if(any(r.files or r.found.people for r in ready)):
         write = _WRITE_IN_THREADS if any(r.facts.root for r in ready) else _WRITE
-        numbers = {id: seq for _stream, seq, id in statement.run(write, [_json(_rows(ready))])}
+        numbers = {id: seq for _stream, seq, id in statement.run(write, [statement.rows_json(_rows(ready))])}
         if not numbers:
             raise _Changed
         for r in ready:

@@ -78,7 +78,7 @@ def post(request: HttpRequest, channel: str, form: Form) -> Any:
         "at": message.created_at,
         "payload": {"message": shape},
     }
-    if not statement.run(posting._WRITE, [posting._json([row])]):
+    if not statement.run(posting._WRITE, [statement.rows_json([row])]):
         raise RuntimeError("nothing was written")
     return shape
 

@@ -36,6 +36,8 @@ class Watcher:
     def __init__(self) -> None:
         self._busy: dict[str, bool] = {}  # stream: whether to look once more
         self._tasks: set[asyncio.Task[None]] = set()
+        self._moved: set[str] = set()  # since the last round of carrying
+        self._rung = asyncio.Event()
         self._threads = ThreadPoolExecutor(max(2, settings.IMAP_CONNECTIONS), thread_name_prefix="pull")
 
     async def run(self) -> None:
@@ -43,7 +45,7 @@ class Watcher:
             await asyncio.Event().wait()
         inward = Ear(self.look).run() if settings.IMAP_BELL else Foreign(self.look).run()
         try:
-            await asyncio.gather(self._follow_posts(), inward)
+            await asyncio.gather(self._hear_posts(), self._carry_posts(), inward)
         finally:
             self._threads.shutdown(cancel_futures=True)
 
@@ -68,38 +70,33 @@ class Watcher:
         finally:
             del self._busy[stream]
 
-    async def _follow_posts(self) -> None:
-        """Streams that moved: their lanes are drained by the workers."""
+    async def _hear_posts(self) -> None:
+        """Note the streams that moved. Without a pause: a `receive` that is cancelled gives its subscription up."""
         layer: Any = get_channel_layer()
         while layer is not None:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(bells.GROUP, channel)
                 while True:
-                    await _carry(await self._gather(layer, channel))
+                    heads: dict[str, int] = (await layer.receive(channel)).get("heads", {})
+                    self._moved.update(stream for stream in heads if stream.startswith(settling.PREFIXES))
+                    self._rung.set()
             except Exception as error:
-                log.warning("the channel layer or the broker is away: %s", error)
+                log.warning("the channel layer is away: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _gather(self, layer: Any, channel: str) -> set[str]:
-        streams = set(await _heads(layer, channel))
-        try:
-            async with asyncio.timeout(GATHER_SECONDS):
-                while True:
-                    streams |= set(await _heads(layer, channel))
-        except TimeoutError:
-            return {stream for stream in streams if stream.startswith(settling.PREFIXES)}
-
-
-async def _heads(layer: Any, channel: str) -> dict[str, int]:
-    message = await layer.receive(channel)
-    heads: dict[str, int] = message.get("heads", {})
-    return heads
-
-
-async def _carry(streams: set[str]) -> None:
-    if streams:
-        await asyncio.to_thread(tasks.enqueue, sorted(streams))
+    async def _carry_posts(self) -> None:
+        """The lanes of streams that moved are drained by the workers."""
+        while True:
+            await self._rung.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._rung.clear()
+            moved, self._moved = self._moved, set()
+            try:
+                await asyncio.to_thread(tasks.enqueue, sorted(moved))
+            except Exception as error:
+                log.warning("the broker is away: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 def _look(stream: str, closely: bool) -> None:

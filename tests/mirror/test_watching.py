@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 from django.db import connections, transaction
 
 from channels_app.chat import messages
 from channels_app.chat.models import Message
-from channels_app.mirror import ear
+from channels_app.mirror import ear, tasks
 from channels_app.mirror.folders import claim
 from channels_app.mirror.imap import Mailbox
 from channels_app.mirror.models import Arrival, Quarantined
@@ -23,6 +24,7 @@ from channels_app.mirror.watching import Watcher
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, texts
 from workspace.celery import app
+from workspace.events import bells
 from workspace.signin.app_passwords import mailbox_name
 
 pytestmark = pytest.mark.xdist_group("dovecot")
@@ -99,6 +101,29 @@ def test_what_is_posted_is_in_the_folder_and_what_is_appended_is_posted(
     assert statistics.median(took) < 0.25
     client.append(name, raw_mail(cast.alice, "not me"))
     _until(lambda: Quarantined.objects.filter(sender="alice@a.test").exists())
+
+
+def test_no_bell_of_a_post_is_lost_while_others_are_carried(
+    cast: Cast, watch: Callable[[], Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried: set[str] = set()
+    monkeypatch.setattr(tasks, "enqueue", carried.update)
+    watch()
+    asyncio.run(_ring("channel:first", until=lambda: "channel:first" in carried))
+    streams = {f"channel:{n}" for n in range(200)}
+    asyncio.run(_ring(*sorted(streams)))
+    _until(lambda: streams <= carried, seconds=2)
+
+
+async def _ring(*streams: str, until: Callable[[], bool] = lambda: True) -> None:
+    """A bell for each stream, every few ms, and all of them again until it is so."""
+    layer: Any = get_channel_layer()
+    while True:
+        for stream in streams:
+            await layer.group_send(bells.GROUP, {"type": "bell", "heads": {stream: 1}})
+            await asyncio.sleep(0.003)
+        if until():
+            return
 
 
 def test_what_rang_while_nobody_listened_is_not_lost(

@@ -19,6 +19,8 @@ from django.db import connection
 
 from workspace.events import lanes
 
+WORKER_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -108,8 +110,10 @@ def _web() -> None:
 
 
 def _worker() -> None:
-    if not app_or_default().control.ping(timeout=1.5, limit=1):
-        raise RuntimeError("no worker answers")
+    for _ in range(WORKER_TRIES):  # one that has just been started does not hear the first
+        if app_or_default().control.ping(timeout=1.5, limit=1):
+            return
+    raise RuntimeError("no worker answers")
 
 
 def _own() -> bool:

@@ -1,8 +1,9 @@
 """One WebSocket, from handshake to close.
 
     connecting --cookie or Authorization--> welcomed --resume, or 1 s--> live
-        |--no sign-in--> waiting for an auth frame --10 s--> closed 4401
-    live --access ended--> closed 4403 · --too slow--> closed 4408 · --server stops--> closed 1012
+        |--one that holds no more--> closed 4401
+        '--no sign-in--> waiting for an auth frame --10 s--> closed 4401
+    live --access ended--> closed 4403 · --too slow--> closed 4408 · --server stops, or a sign-in ended--> closed 1012
 
 Between hello and the first frame of the client (or 1 s) events are held, so that a client that resumes gets what it
 missed before what is new. A resume replays each stream after the cursor, in order, then goes on live.
@@ -13,6 +14,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,15 +42,22 @@ MOST_RESUMED = 5_000
 FRAME_LIMIT = 65_536
 _STREAM = re.compile(r"[a-z]{1,16}:[0-9A-Za-z]{1,32}")
 
-_of_socket = database_sync_to_async(sessions.person_of_socket, thread_sensitive=False)
-_of_token = database_sync_to_async(tokens.person_of, thread_sensitive=False)
+Identify = Callable[[], Person | None]
 
 
-def _welcome(person: Person) -> dict[str, int]:
-    return event_log.heads(access.streams(person))
+def _welcome(identify: Identify) -> tuple[Person, dict[str, int]] | None:
+    """Who a socket speaks for, and the heads of what they follow; None for nobody.
+
+    Looked at twice: a sign-in that ends after the heads were read is told by an event after them (`session.ended`).
+    """
+    person = identify()
+    if person is None:
+        return None
+    heads = event_log.heads(access.streams(person))
+    return (person, heads) if identify() is not None else None
 
 
-_streams = database_sync_to_async(_welcome, thread_sensitive=False)
+_welcomed = database_sync_to_async(_welcome, thread_sensitive=False)
 _followable = database_sync_to_async(access.followable, thread_sensitive=False)
 _channel = database_sync_to_async(access.channel, thread_sensitive=False)
 
@@ -75,16 +85,18 @@ class LiveConsumer(AsyncConsumer):
         self.typed: dict[str, float] = {}
         await self.base_send({"type": "websocket.accept"})
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.scope["headers"]}
-        person = await _of_socket(headers, use_cookie=_same_origin(headers))
-        if person is not None:
-            await self._enter(person)
+        welcome = await _welcomed(partial(sessions.person_of_socket, headers, use_cookie=_same_origin(headers)))
+        if welcome is not None:
+            self._enter(*welcome)
+        elif sessions.names_somebody(headers, use_cookie=_same_origin(headers)):
+            self.socket.close(4401)  # a sign-in that holds no more: nobody has to wait to hear that
         else:
             self.timer = asyncio.get_running_loop().call_later(AUTH_SECONDS, self.socket.close, 4401)
 
-    async def _enter(self, person: Person) -> None:
-        self.person = person
+    def _enter(self, person: Person, heads: dict[str, int]) -> None:
+        self.person, self.heads = person, heads
         self.socket.person, self.socket.org, self.socket.role = person.id, person.org_id, person.role
-        self.heads = await _streams(person)
+        self.socket.since = heads.get(person.stream, 0)
         self.process.hub.enter(self.socket)
         hello = {
             "type": "hello",
@@ -138,12 +150,12 @@ class LiveConsumer(AsyncConsumer):
         if kind != "auth" or not isinstance(received.get("token"), str):
             self._error("not_signed_in", "Send an auth frame first.")
             return
-        person = await _of_token(received["token"])
+        welcome = await _welcomed(partial(tokens.person_of, received["token"]))
         self.timer.cancel()
-        if person is None:
+        if welcome is None:
             self.socket.close(4401)
         else:
-            await self._enter(person)
+            self._enter(*welcome)
 
     async def on_auth(self, received: dict[str, Any]) -> None:
         self._error("signed_in", "This socket is signed in already.")

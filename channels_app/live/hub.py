@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 REPLAY_BATCH = 200
 ACCESS_ENDED, RESTART, COME_BACK = 4403, 1012, TOO_SLOW
 # Events of a person's own stream, and of a channel's, that change who may follow what.
-PERSONAL = ("channel.joined", "channel.left", "access.ended", "access.changed")
+PERSONAL = ("channel.joined", "channel.left", "access.ended", "access.changed", "session.ended")
 CLOSING = ("channel.changed", "channel.deleted")
 # The kind stands near the beginning of a frame, before anything that people wrote.
 KIND_WITHIN = 120
@@ -169,6 +169,8 @@ class Hub:
             for entry in entries:
                 if entry.stream in replay.places:
                     await replay.socket.send(frame(entry.frame().decode()))
+                    if entry.kind == "session.ended" and entry.seq > replay.socket.since:
+                        replay.socket.close(RESTART)
                     joined.update(_told_of_access(entry))
             replay.places.update({stream: seq for stream, seq in reached.items() if stream in replay.places})
         return joined
@@ -278,8 +280,8 @@ class Hub:
         kind, channel = event["kind"], event["payload"].get("channel")
         if kind == "access.ended":
             socket.close(ACCESS_ENDED)
-        elif kind == "access.changed":
-            socket.close(RESTART)
+        elif kind == "access.changed" or (kind == "session.ended" and event["seq"] > socket.since):
+            socket.close(RESTART)  # whose sign-in still holds comes back with it
         elif kind == "channel.left":
             self.unfollow(socket, f"channel:{channel}")
         elif kind == "channel.joined":

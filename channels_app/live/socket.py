@@ -32,7 +32,19 @@ def frame(text: str) -> Frame:
 class Socket:
     """A connected client."""
 
-    __slots__ = ("_busy", "_chars", "_queue", "_send", "closed", "on_close", "org", "person", "role", "streams")
+    __slots__ = (
+        "_busy",
+        "_chars",
+        "_queue",
+        "_send",
+        "closed",
+        "on_close",
+        "org",
+        "person",
+        "role",
+        "since",
+        "streams",
+    )
 
     def __init__(self, send: Send, on_close: Callable[[Socket], None]) -> None:
         self._send = send
@@ -44,6 +56,7 @@ class Socket:
         self.person = ""
         self.org = ""
         self.role = ""
+        self.since = 0  # the head of the person's own stream when they signed in
         self.streams: set[str] = set()  # those it is given live
 
     @property

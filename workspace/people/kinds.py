@@ -50,4 +50,6 @@ PERSON: dict[str, type] = {
     "me.changed": MeChanged,
     "access.changed": AccessChanged,
     "access.ended": Nothing,
+    # Somewhere a person signed out or got another password: open sockets close (1012), and come back if they may.
+    "session.ended": Nothing,
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from workspace.events import log
 from workspace.events.refusal import Invalid, Refusal
 from workspace.people.models import Person
 from workspace.signin.models import Account
@@ -20,9 +22,10 @@ class BadCredentials(Refusal):
     message = "Address and password don't match."
 
 
+@transaction.atomic
 def set_password(*, person: Person, password: str) -> Account:
-    """Give a person a (new) password. Raises `Invalid` when it is too weak."""
-    account, _ = Account.objects.get_or_create(person=person)
+    """Give a person a (new) password, which ends the sessions of the old one. Raises `Invalid` when it is too weak."""
+    account, fresh = Account.objects.get_or_create(person=person)
     if len(password) > PASSWORD_LIMIT:
         raise Invalid("This password is too long.", fields={"password": "too long"})
     try:
@@ -31,6 +34,8 @@ def set_password(*, person: Person, password: str) -> Account:
         raise Invalid(" ".join(error.messages), fields={"password": "weak"}) from error
     account.set_password(password)
     account.save(update_fields=["password"])
+    if not fresh:
+        log.append(log.Draft(person.stream, "session.ended", {}, person.id))
     return account
 
 

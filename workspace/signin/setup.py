@@ -36,5 +36,7 @@ def join(*, secret: str, name: str, password: str) -> Person:
     """Take an invitation: the person names themselves and sets a password."""
     link = links.use(Link.Kind.JOIN, secret)
     assert link.person is not None
-    passwords.set_password(person=link.person, password=password)
-    return persons.change(person=link.person, by=link.person, name=name or None)
+    # The organization's stream is taken before the person's own, by everybody.
+    person = persons.change(person=link.person, by=link.person, name=name or None)
+    passwords.set_password(person=person, password=password)
+    return person

@@ -30,6 +30,7 @@ REFUSALS = {
     413: ("TooLarge", "The body is larger than the server takes in."),
     422: ("Invalid", "The request was read, but `fields` are wrong."),
     429: ("TooMany", "Too many at once; try again after `Retry-After` seconds."),
+    503: ("Unavailable", "The database does not answer; try again after `Retry-After` seconds."),
 }
 _SCHEMA = {"$ref": "#/components/schemas/ErrorAnswer"}
 
@@ -60,14 +61,14 @@ def add_refusals(document: dict[str, Any]) -> None:
 
 def _response(status: int, text: str) -> dict[str, Any]:
     response: dict[str, Any] = {"description": text, "content": {"application/json": {"schema": _SCHEMA}}}
-    if status == 429:
+    if status in (429, 503):
         response["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return response
 
 
 def possible(method: str, operation: dict[str, Any]) -> Iterator[int]:
     """The refusals an operation can answer with, by what it takes in and whether it changes something."""
-    yield from (400, 413)  # any request can be torn or carry a body nobody asked for
+    yield from (400, 413, 503)  # any request can be torn or carry a body nobody asked for
     if operation.get("security"):
         yield from (401, 403)
     if operation["parameters"] or "requestBody" in operation:

@@ -22,7 +22,8 @@ from ninja.security import APIKeyCookie, HttpBearer
 from typing_extensions import TypedDict
 
 from channels_app.chat.forms import fields_of
-from workspace.events.refusal import Invalid, Malformed, NotFound, NotSignedIn, Refusal, TooLarge, TooMany
+from workspace.events.refusal import Invalid, Malformed, NotFound, NotSignedIn, Refusal, TooLarge, TooMany, Unavailable
+from workspace.events.statement import AWAY
 from workspace.people.models import Person
 from workspace.signin import sessions, tokens
 
@@ -130,6 +131,13 @@ def errors(api: NinjaAPI) -> None:
     @api.exception_handler(Http404)
     def on_404(request: HttpRequest, error: Http404) -> HttpResponse:
         return refusal(NotFound())
+
+    def on_away(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+        log.warning("%s %s: the database is away (%s)", request.method, request.path, error)
+        return refusal(Unavailable())
+
+    for away in AWAY:
+        api.add_exception_handler(away, on_away)
 
     @api.exception_handler(Exception)
     def on_anything(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -12,7 +12,8 @@ from channels_app.chat import messages, reactions, reads
 from channels_app.chat.batch import batcher
 from channels_app.chat.forms import EditCall, MessageCall, PostCall, ReactionCall, ReadCall, read
 from channels_app.chat.posting import Posting
-from workspace.events.refusal import NotFound, Refusal
+from workspace.events.refusal import NotFound, Refusal, Unavailable
+from workspace.events.statement import AWAY
 from workspace.people.models import Person
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,9 @@ async def answer(person: Person, method: str, params: Any) -> dict[str, Any]:
         return {"result": await METHODS[method](person, params)}
     except Refusal as refusal:
         return {"error": refusal.body()}
+    except AWAY as error:
+        log.warning("call of %s: the database is away (%s)", method, error)
+        return {"error": Unavailable().body()}
     except Exception:
         log.exception("call of %s failed", method)
         return {"error": {"code": "internal", "message": "Something went wrong here; it was logged.", "fields": {}}}

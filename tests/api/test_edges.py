@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.db import OperationalError
 from django.test import Client
+from psycopg_pool import PoolTimeout
 from pytest_django import Settings
 
 from channels_app.chat import messages, shapes
+from channels_app.live import calls
 from tests.cast import Api, Cast, gather
 from workspace.signin import app_passwords, links, setup
 
@@ -115,3 +119,20 @@ def test_a_link_from_the_command_lets_somebody_back_in(cast: Cast) -> None:
     assert Api(None).post("/join", body).status_code == 404
     answer = Api(None).post("/session", {"email": "bob@a.test", "password": "a brand new password"})
     assert answer.status_code == 200
+
+
+def test_while_the_database_is_away_the_answer_says_so(bob: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    monkeypatch.setattr("channels_app.chat.access.channel", away)
+    monkeypatch.setitem(calls.METHODS, "messages.edit", async_away)
+    answer = bob.get("/channels/x")
+    assert (answer.status_code, answer["Retry-After"], answer.json()["error"]["code"]) == (503, "1", "unavailable")
+    assert bob.person is not None
+    said = async_to_sync(calls.answer)(bob.person, "messages.edit", {})
+    assert said["error"]["code"] == "unavailable"
+
+
+async def async_away(*_: object) -> None:
+    raise PoolTimeout("no connection within 4 s")

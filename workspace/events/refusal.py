@@ -77,3 +77,11 @@ class TooMany(Refusal):
     def __init__(self, message: str = "", *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Unavailable(TooMany):
+    """The database is away; what was asked may be asked again."""
+
+    status = 503
+    code = "unavailable"
+    message = "The database does not answer right now; try again in a moment."

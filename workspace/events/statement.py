@@ -12,7 +12,11 @@ from typing import Any
 
 import orjson
 import psycopg
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from psycopg_pool import PoolTimeout
+
+# What is raised while the database is away: by Django, and by the pool of connections.
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
 def run(sql: str, params: Mapping[str, Any] | Sequence[Any], *, prepare: bool = True) -> list[tuple[Any, ...]]:

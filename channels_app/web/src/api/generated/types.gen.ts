@@ -566,7 +566,7 @@ export type MessagePosted = {
 };
 
 export type MissedShape = {
-    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonStateRestoredEvent>;
+    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonStateRestoredEvent>;
     head: number;
     more: boolean;
 };
@@ -786,6 +786,16 @@ export type PersonReadMovedEvent = {
     actor: string | null;
     origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
     payload: ReadMoved;
+    at: string;
+};
+
+export type PersonSessionEndedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'session.ended';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: Nothing;
     at: string;
 };
 

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "workspace.operate",
     "channels_app.files",
     "channels_app.chat",
+    "channels_app.letters",
     "channels_app.mirror",
     "channels_app.live",
     "channels_app.api",

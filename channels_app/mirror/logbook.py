@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 
 from channels_app.chat.models import Message, Reaction
+from channels_app.letters import outgoing
 from channels_app.mail import Address, LogEntry, compose_log
-from channels_app.mirror import mails
 from channels_app.mirror.folders import Place
 from channels_app.mirror.wire import Mail
 from workspace.events.log import Entry
@@ -65,7 +65,7 @@ def _around(place: Place, events: Sequence[Entry]) -> _Around:
         emoji=_emoji(events),
         before=_as_posted(place, edited),
         carried_in={r.id: {"external_id": r.external_id, "client_id": r.client_id} for r in rows if r.seq in posted},
-        targets={row.id: mails.mail_id(row) for row in rows},
+        targets={row.id: outgoing.mail_id(row) for row in rows},
     )
 
 
@@ -108,16 +108,16 @@ def _as_posted(place: Place, edited: Mapping[str, int]) -> dict[str, dict[str, A
 
 def _compose(place: Place, event: Entry, around: _Around) -> bytes:
     channel = place.channel
-    home = mails.address(channel) if channel else f"{place.org.id}@{place.org.slug}.{settings.MAIL_DOMAIN}"
+    home = outgoing.address(channel) if channel else f"{place.org.id}@{place.org.slug}.{settings.MAIL_DOMAIN}"
     actor = around.people.get(event.actor or "")
-    who = mails.person_address(actor) if actor else Address("Roost", home)
+    who = outgoing.person_address(actor) if actor else Address("Roost", home)
     target = _message(event)
     return compose_log(
         LogEntry(
             channel_uid=channel.id if channel else place.org.id,
             seq=event.seq,
             domain=settings.MAIL_DOMAIN,
-            channel_name=mails.shown_name(channel) if channel else place.org.name,
+            channel_name=outgoing.shown_name(channel) if channel else place.org.name,
             channel_address=home,
             actor=who,
             date=event.at,

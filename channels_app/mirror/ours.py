@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models.functions import Lower
 
 from channels_app.chat.models import Channel, Message, Revision
+from channels_app.letters import outgoing
 from channels_app.mirror import copies, mails, quarantine
 from channels_app.mirror.folders import Place
 from channels_app.mirror.judging import Arrived
@@ -122,11 +123,11 @@ def _note(folder: Folder, uid: int, row: Message, have: dict[int, Copy]) -> list
     """This mail is the message as it stands now; the UID that is superfluous because of that, if any."""
     copy = have.get(row.seq)
     if copy is None:
-        have[row.seq] = Copy(folder=folder, uid=uid, seq=row.seq, version=mails.version(row))
+        have[row.seq] = Copy(folder=folder, uid=uid, seq=row.seq, version=outgoing.version(row))
         copies.add(folder, [have[row.seq]])
         return []
-    if copy.version == mails.version(row):
+    if copy.version == outgoing.version(row):
         return [uid] if copy.uid != uid else []
-    outdated, copy.uid, copy.version = copy.uid, uid, mails.version(row)
+    outdated, copy.uid, copy.version = copy.uid, uid, outgoing.version(row)
     copy.save(update_fields=["uid", "version"])
     return [outdated]

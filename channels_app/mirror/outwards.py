@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
+from channels_app.letters import outgoing
 from channels_app.mirror import copies, logbook, mails, personal, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
@@ -79,7 +80,7 @@ def _deliver_messages(mailbox: Mailbox, place: Place, entries: Sequence[Entry]) 
     if not rows:
         return set()
     have = copies.known(folder, (row.seq for row in rows))
-    stale = [r for r in rows if not r.deleted_at and (r.seq not in have or have[r.seq].version != mails.version(r))]
+    stale = [r for r in rows if not r.deleted_at and (r.seq not in have or have[r.seq].version != outgoing.version(r))]
     copies.write(mailbox, folder, _posts(channel, stale), have)
     copies.remove(mailbox, folder, [have[row.seq] for row in rows if row.deleted_at and row.seq in have])
     _mark_pins(mailbox, folder, rows, entries)
@@ -88,7 +89,7 @@ def _deliver_messages(mailbox: Mailbox, place: Place, entries: Sequence[Entry]) 
 
 def _posts(channel: Channel, rows: Sequence[Message]) -> Iterator[Wanted]:
     for row, mail in zip(rows, mails.posts(channel, rows), strict=True):
-        yield Wanted(row.seq, mails.version(row), mail)
+        yield Wanted(row.seq, outgoing.version(row), mail)
 
 
 def _message(entry: Entry) -> str:

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 
 from channels_app.chat.models import Draft, Membership, Saved
+from channels_app.letters import outgoing
 from channels_app.mail import LogEntry, compose_log
-from channels_app.mirror import copies, mails
+from channels_app.mirror import copies
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import claim
 from channels_app.mirror.imap import Mailbox
@@ -56,7 +57,7 @@ def number(person: str) -> int:
 
 
 def _compose(person: Person, last: Entry) -> bytes:
-    address = mails.person_address(person)
+    address = outgoing.person_address(person)
     return compose_log(
         LogEntry(
             channel_uid=person.id,

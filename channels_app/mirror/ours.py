@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy as duplicate
-from hashlib import blake2b
 
 from django.conf import settings
 from django.db.models.functions import Lower
 
 from channels_app.chat.models import Channel, Message, Revision
-from channels_app.letters import outgoing
-from channels_app.mirror import copies, mails, quarantine
+from channels_app.letters import incoming, outgoing
+from channels_app.mirror import ORIGIN, copies, mails, quarantine
 from channels_app.mirror.folders import Place
 from channels_app.mirror.judging import Arrived
 from channels_app.mirror.models import Copy, Folder
@@ -96,7 +95,7 @@ def recognise_carried_in(place: Place, folder: Folder, arrived: Sequence[Arrived
     """
     senders = {mail.parsed.from_.email.lower() for mail in arrived if mail.parsed.from_}
     authors = Person.objects.annotate(lower=Lower("email")).filter(org=place.org, lower__in=senders).values("id")
-    keys = {mail.uid: carried_in_id(folder, mail.raw) for mail in arrived}
+    keys = {mail.uid: carried_in_id(folder.channel_id, mail.raw) for mail in arrived}
     rows = Message.objects.filter(author__in=authors, client_id__in=keys.values(), channel=folder.channel_id)
     known = {row.client_id: row for row in rows}
     if not known:
@@ -114,9 +113,9 @@ def recognise_carried_in(place: Place, folder: Folder, arrived: Sequence[Arrived
     return rubbish, [mail for mail in arrived if keys[mail.uid] not in known]
 
 
-def carried_in_id(folder: Folder, raw: bytes) -> str:
-    """The client id of the message a mail becomes: the same mail in the same channel is the same message."""
-    return "imap:" + blake2b(raw, digest_size=20, key=folder.channel_id.encode()).hexdigest()
+def carried_in_id(channel: str, raw: bytes) -> str:
+    """The client id of the message that a mail in this channel's folder becomes."""
+    return incoming.client_id(raw, channel=channel, origin=ORIGIN)
 
 
 def _note(folder: Folder, uid: int, row: Message, have: dict[int, Copy]) -> list[int]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
 from channels_app.letters import outgoing
-from channels_app.mirror import copies, logbook, mails, personal, settling
+from channels_app.mirror import ORIGIN, copies, logbook, mails, personal, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import TROUBLE, Mailbox
@@ -141,7 +141,7 @@ def _wanted(place: Place, entries: Sequence[Entry]) -> Iterator[Wanted]:
 
 
 def _belongs_in_log(place: Place, entry: Entry) -> bool:
-    return entry.kind != "message.posted" or entry.origin == "imap"
+    return entry.kind != "message.posted" or entry.origin == ORIGIN
 
 
 def _tell_channels(place: Place, entries: Iterable[Entry]) -> None:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import zipfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from channels_app.chat import messages, posting, reactions
-from channels_app.chat.models import Reaction
+from channels_app.chat import posting
 from channels_app.chat.posting import Outcome, Posting
-from channels_app.files import uploads
-from channels_app.mail import Attachment, Parsed
-from channels_app.mirror import copies, ours, quarantine
+from channels_app.letters import incoming
+from channels_app.letters.targets import Targets
+from channels_app.letters.unwanted import Unwanted
+from channels_app.mail import Parsed
+from channels_app.mirror import ORIGIN, copies, ours, quarantine
 from channels_app.mirror.folders import Place
-from channels_app.mirror.judging import Arrived, Court, NotYet, Unwanted
+from channels_app.mirror.judging import Arrived, Court, NotYet
 from channels_app.mirror.models import Arrival, Copy, Folder
 from workspace.events.refusal import Refusal
 from workspace.people.models import Person
 
 log = logging.getLogger(__name__)
-
-ORIGIN = "imap"
 
 
 def take_in(place: Place, folder: Folder, mails: Sequence[Arrived]) -> tuple[list[int], list[int]]:
@@ -43,20 +39,6 @@ def take_in(place: Place, folder: Folder, mails: Sequence[Arrived]) -> tuple[lis
     return work.rubbish, work.waiting
 
 
-def files_of(parsed: Parsed) -> list[Attachment]:
-    """The files of a mail as a message can have them: those it has no room for come as one archive."""
-    files = [file for file in parsed.attachments if file.content and not file.preview]
-    room = posting.MOST_FILES
-    if len(files) <= room:
-        return files
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, file in enumerate(files[room - 1 :], room):
-            # A fixed date, so that the rebuild makes the same bytes.
-            archive.writestr(zipfile.ZipInfo(f"{number}-{uploads.clean_name(file.name)}"), file.content)
-    return [*files[: room - 1], Attachment("more-files.zip", "application/zip", packed.getvalue())]
-
-
 @dataclass(slots=True)
 class _Work:
     """The mails of a batch: those that wait to be posted together, and what became of the others."""
@@ -67,12 +49,14 @@ class _Work:
     rubbish: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     _court: Court = field(init=False)
+    _targets: Targets = field(init=False)
     _ready: list[tuple[Arrived, Posting]] = field(default_factory=list)
     _ready_ids: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         assert self.place.channel is not None
         self._court = Court(self.place.channel, self.folder, self.mails)
+        self._targets = Targets(self.place.channel, [mail.parsed for mail in self.mails])
 
     def take(self, mail: Arrived) -> None:
         if self._ready_ids & {mail.parsed.in_reply_to, *mail.parsed.references}:
@@ -80,7 +64,7 @@ class _Work:
         try:
             person = self._court.author(mail)
             with transaction.atomic() if _needs_savepoint(mail.parsed) else nullcontext():
-                if self._act(mail, person):
+                if incoming.act(mail.parsed, self._targets.find(mail.parsed), person=person, origin=ORIGIN):
                     self.rubbish.append(mail.uid)
                     return
                 self._ready.append((mail, self._posting(mail, person)))
@@ -98,43 +82,15 @@ class _Work:
             log.exception("could not take in a mail")
             self._refuse(mail, f"could not be read ({type(error).__name__})")
 
-    def _act(self, mail: Arrived, person: Person) -> bool:
-        """Do what a mail asks to be done to another message (COI, RFC 9078); False when it is a message itself."""
-        parsed = mail.parsed
-        target = self._court.target(parsed)
-        if parsed.chat_content == "ignore":
-            raise Unwanted("asks not to be shown")
-        if target is None:
-            if parsed.reaction is not None or parsed.chat_content in ("editrequest", "deleterequest"):
-                raise Unwanted("is about a message that is not here")
-            return False
-        if parsed.reaction is not None:
-            _react(person, target, parsed.reaction)
-        elif parsed.chat_content == "editrequest":
-            messages.edit(person=person, message=target, text=parsed.text, origin=ORIGIN)
-        elif parsed.chat_content == "deleterequest":
-            messages.delete(person=person, message=target, origin=ORIGIN)
-        else:
-            return False
-        return True
-
     def _posting(self, mail: Arrived, person: Person) -> Posting:
         assert self.place.channel is not None
-        parsed, channel = mail.parsed, self.place.channel.id
-        stored = [
-            uploads.store(uploader=person, name=file.name or "file", chunks=[file.content], declared_type=file.type).id
-            for file in files_of(parsed)
-        ]
-        return Posting(
-            person=person.id,
-            channel=channel,
-            text=(parsed.text or ("" if stored else parsed.subject or "(empty mail)"))[: settings.TEXT_LIMIT],
-            thread=self._court.target(parsed),
-            files=stored,
-            client_id=ours.carried_in_id(self.folder, mail.raw),
+        return incoming.posting_of(
+            mail.parsed,
+            person=person,
+            channel=self.place.channel.id,
+            thread=self._targets.find(mail.parsed),
+            client_id=ours.carried_in_id(self.place.channel.id, mail.raw),
             origin=ORIGIN,
-            external_id=parsed.message_id[:998] if parsed.message_id else None,
-            quoted=parsed.quoted,
         )
 
     def post(self) -> None:
@@ -162,7 +118,7 @@ class _Work:
     def _note(self, mail: Arrived, posted: posting.Posted, have: dict[int, Copy]) -> None:
         """The mail is the message's mail in the folder, unless the message has one or is no longer what it says."""
         shape = posted.message
-        self._court.learn(mail.parsed.message_id, shape["id"])
+        self._targets.learn(mail.parsed.message_id, shape["id"])
         if shape["seq"] in have or shape["deleted"] or shape["edited_at"]:
             self.rubbish.append(mail.uid)
             return
@@ -187,13 +143,3 @@ def _post_alone(what: Posting) -> Outcome | str:
     except Exception as error:
         log.exception("could not post a mail")
         return f"could not be posted ({type(error).__name__})"
-
-
-def _react(person: Person, message: str, wanted: Sequence[str]) -> None:
-    """Make a person's reactions what their mail says: it names all they now have (RFC 9078)."""
-    now = set(Reaction.objects.filter(message=message, person=person).values_list("emoji", flat=True))
-    for emoji in wanted:
-        if emoji not in now:
-            reactions.add(person=person, message=message, emoji=emoji, origin=ORIGIN)
-    for emoji in now - set(wanted):
-        reactions.remove(person=person, message=message, emoji=emoji, origin=ORIGIN)

@@ -13,8 +13,9 @@ from channels_app.chat.models import Attachment as AttachmentRow
 from channels_app.chat.models import Channel, Membership, Mention, Message, Reaction, Revision
 from channels_app.files import uploads
 from channels_app.files.models import StoredFile
+from channels_app.letters import incoming
 from channels_app.mail import Attachment as Part
-from channels_app.mirror import names, ours, theirs
+from channels_app.mirror import names, ours
 from channels_app.mirror.folders import UNKNOWN
 from channels_app.mirror.imap import ROOT, Mailbox
 from channels_app.mirror.models import Copy, Folder
@@ -120,7 +121,6 @@ class _Posts:
         carried_in = [event for event in found.events.values() if event["kind"] == "message.posted"]
         self._carried_in = {event.get("facts", {}).get("client_id"): event for event in carried_in}
         self._by_id = {event["payload"]["message"]["id"]: event for event in carried_in}
-        self._folder = Folder(stream=channel.stream)
         self._versions = found.versions()
 
     def read(self, mails: Iterable[FoundPost]) -> tuple[dict[int, Posted], dict[int, tuple[int, str]]]:
@@ -131,7 +131,7 @@ class _Posts:
         posts: dict[int, Posted] = {}
         uids: dict[int, tuple[int, str]] = {}
         for mail in mails:
-            event = self._carried_in.get(ours.carried_in_id(self._folder, mail.raw))
+            event = self._carried_in.get(ours.carried_in_id(self._channel.id, mail.raw))
             if event is not None and event["seq"] not in posts:
                 posts[event["seq"]] = self._theirs(mail, event)
                 uids[event["seq"]] = (mail.uid, "")
@@ -172,7 +172,7 @@ class _Posts:
         return Posted(row, self._people.name_at(row.author_id, row.created_at, mail.author.name), files)
 
     def _theirs(self, mail: FoundPost, event: Event) -> Posted:
-        return self._said(event, theirs.files_of(mail.parsed))
+        return self._said(event, incoming.files_of(mail.parsed))
 
     def _said(self, event: Event, parts: Sequence[Part]) -> Posted:
         """A message that came in as a mail, from what the Log says of it, and the files from the mail."""

@@ -1,4 +1,4 @@
-"""What the mirror knows of the mail server: folders, which mail is which event, who appended, what was refused."""
+"""What the mirror knows of the mail server: folders, which mail is which event, who appended."""
 
 from __future__ import annotations
 
@@ -80,25 +80,3 @@ class Arrival(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user or 'somebody'}: {self.folder_id} {self.uid}"
-
-
-class Quarantined(models.Model):
-    """A mail that was appended but is no post; its bytes (`size` of them) lie in the storage under `key`."""
-
-    org = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    stream = models.CharField(max_length=32, db_collation="C")
-    uidvalidity = models.BigIntegerField()
-    uid = models.BigIntegerField()
-    sender = models.CharField(max_length=320, blank=True)
-    user = models.CharField(max_length=254, blank=True)
-    message_id = models.CharField(max_length=998, blank=True)
-    why = models.CharField(max_length=200)
-    key = models.CharField(max_length=120)
-    size = models.BigIntegerField()
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["stream", "uidvalidity", "uid"], name="quarantined_once")]
-
-    def __str__(self) -> str:
-        return f"{self.sender}: {self.why}"

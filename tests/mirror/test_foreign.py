@@ -17,10 +17,10 @@ from imapclient import IMAPClient
 
 from channels_app.chat import channels, messages
 from channels_app.chat.models import Message
+from channels_app.letters.models import Quarantined
 from channels_app.mirror import foreign, healing, settling, sweeping
 from channels_app.mirror.foreign import Foreign
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Quarantined
 from channels_app.mirror.pool import pool
 from tests.cast import Cast
 from tests.mirror.conftest import carry, folder, raw_mail, texts

@@ -11,9 +11,10 @@ from imapclient import IMAPClient
 from channels_app.chat import channels, messages, reactions
 from channels_app.chat.models import Attachment, Channel, Message
 from channels_app.files import storage
+from channels_app.letters.models import Quarantined
 from channels_app.mirror import inwards, settling
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Arrival, Folder, Quarantined
+from channels_app.mirror.models import Arrival, Folder
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, ring, texts
 from workspace.people.models import Person

@@ -10,7 +10,7 @@ from imapclient.exceptions import IMAPClientError
 
 from channels_app.chat import channels, messages, pins
 from channels_app.chat.models import Channel, Message
-from channels_app.mirror.models import Quarantined
+from channels_app.letters.models import Quarantined
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, pull, raw_mail, texts
 from tests.mirror.mail_programs import Mbsync, Neomutt

@@ -7,8 +7,9 @@ from imapclient.exceptions import IMAPClientError
 
 from channels_app.chat import channels, members, messages, pins, reactions
 from channels_app.files import uploads
+from channels_app.letters.models import Quarantined
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Copy, Folder, Quarantined
+from channels_app.mirror.models import Copy, Folder
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, read, streams, texts
 from workspace.events import lanes

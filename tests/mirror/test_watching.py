@@ -16,10 +16,11 @@ from django.db import connections, transaction
 
 from channels_app.chat import messages
 from channels_app.chat.models import Message
+from channels_app.letters.models import Quarantined
 from channels_app.mirror import ear, tasks
 from channels_app.mirror.folders import claim
 from channels_app.mirror.imap import Mailbox
-from channels_app.mirror.models import Arrival, Quarantined
+from channels_app.mirror.models import Arrival
 from channels_app.mirror.watching import Watcher
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, texts

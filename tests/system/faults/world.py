@@ -29,7 +29,7 @@ _REACTIONS = "SELECT message_id, person_id, emoji FROM chat_reaction"
 _EVENTS = "SELECT stream, seq, kind, origin, payload FROM events_event ORDER BY stream, seq"
 _HEADS = "SELECT key, head FROM events_stream"
 _FOLDERS = "SELECT stream, kind, name, uidvalidity, uidnext, held, untidy FROM mirror_folder ORDER BY name"
-_QUARANTINED = "SELECT stream, uid, message_id, why FROM mirror_quarantined"
+_QUARANTINED = "SELECT stream, uid, message_id, why FROM letters_quarantined"
 
 
 class Database:

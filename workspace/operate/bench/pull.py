@@ -17,7 +17,7 @@ from typing import Any, cast
 from django.conf import settings
 
 from channels_app.chat.models import Channel, Message
-from channels_app.mirror.models import Quarantined
+from channels_app.letters.models import Quarantined
 from workspace.operate.bench import appended, crowd, load, parts, whole
 from workspace.operate.bench.bare import mails
 from workspace.operate.bench.report import Figure, at_least, at_most, parse

@@ -18,6 +18,7 @@ from channels_app.chat.shapes import (
     DraftShape,
     KindName,
     MessageShape,
+    SeatShape,
 )
 from workspace.people import kinds as people
 from workspace.people.kinds import Nothing
@@ -90,6 +91,25 @@ class MemberChanged(TypedDict):
     channel_role: ChannelRoleName
 
 
+class GuestTold(TypedDict):
+    """How somebody sits in the channel who takes part by mail alone."""
+
+    guest: SeatShape
+
+
+class GuestLeft(TypedDict):
+    """The id of the person; `member.left` says the rest."""
+
+    person: str
+
+
+class DeliveryFailed(TypedDict):
+    """Mail to a guest comes back, so no more is sent until their seat is set to another delivery; why."""
+
+    person: str
+    why: str
+
+
 class ChannelTold(TypedDict):
     """The channel as of its `head`: what its own stream says after that is not in it."""
 
@@ -154,6 +174,10 @@ CHANNEL: dict[str, type] = {
     "member.joined": MemberJoined,
     "member.left": MemberLeft,
     "member.changed": MemberChanged,
+    "guest.joined": GuestTold,
+    "guest.changed": GuestTold,
+    "guest.left": GuestLeft,
+    "delivery.failed": DeliveryFailed,
     "channel.created": ChannelTold,
     "channel.changed": ChannelChanged,
     "channel.archived": ChannelArchived,

@@ -83,6 +83,25 @@ class Membership(models.Model):
         return f"{self.person_id} in {self.channel_id}"
 
 
+class Seat(models.Model):
+    """How somebody who takes part by mail alone sits in a channel: who vouches for them, until when, what they get."""
+
+    class Delivery(models.TextChoices):
+        EVERY = "every"
+        MENTIONS = "mentions"
+        HOURLY = "hourly"
+        DAILY = "daily"
+        PAUSED = "paused"
+
+    membership = models.OneToOneField(Membership, primary_key=True, on_delete=models.CASCADE, related_name="seat")
+    sponsor = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
+    expires_at = models.DateTimeField(null=True, db_index=True)
+    delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.EVERY)
+
+    def __str__(self) -> str:
+        return f"seat of {self.membership_id}"
+
+
 class Message(models.Model):
     """A message; `seq` is the number of its event in the channel's stream. A deleted one keeps its place."""
 

@@ -5,8 +5,10 @@ A cell says what is needed beside the role:
   SEE      the channel is visible: the person is in it, or it is open to all members
   IN       the person is in the channel
   MANAGE   the person is in the channel as its admin (who made it is)
-  OWN      the message is the person's own, and they are in the channel
+  OWN      the message is the person's own, or the guest theirs to look after; and they are in the channel
   NO       never
+A guest is looked after by their sponsor and by the channel's admins. Whether members invite guests at all is the
+organization's choice (`chat.guests`).
 Private channels and direct conversations are closed to everyone who is not in them, admins and owners too.
 """
 
@@ -53,6 +55,10 @@ _ROWS: dict[str, tuple[Need, Need, Need, Need]] = {
     "members.list":      (IN,     SEE,    SEE,    SEE),
     "members.add":       (NO,     IN,     SEE,    SEE),
     "members.remove":    (NO,     MANAGE, SEE,    SEE),
+    "guests.list":       (NO,     SEE,    SEE,    SEE),
+    "guests.all":        (NO,     NO,     ANY,    ANY),
+    "guests.invite":     (NO,     IN,     SEE,    SEE),
+    "guests.change":     (NO,     OWN,    SEE,    SEE),
     "message.post":      (IN,     IN,     IN,     IN),
     "message.announce":  (NO,     MANAGE, IN,     IN),
     "message.reply":     (IN,     IN,     IN,     IN),

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from channels_app.chat import shapes
-from channels_app.chat.kinds import ChannelLeft, ChannelTold, MemberChanged, MemberJoined, MemberLeft
-from channels_app.chat.models import Channel, Kind, Membership
+from channels_app.chat.kinds import (
+    ChannelLeft,
+    ChannelTold,
+    GuestLeft,
+    GuestTold,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+)
+from channels_app.chat.models import Channel, Kind, Membership, Seat
 from channels_app.chat.shapes import ChannelShape
 from workspace.events import log
 from workspace.people import shapes as people_shapes
@@ -58,23 +66,30 @@ def _member(row: Membership, by: Person | None) -> MemberJoined:
     }
 
 
-def dismiss(membership: Membership, *, by: Person) -> list[log.Draft]:
-    """End a membership; what has to be logged."""
+def dismiss(membership: Membership, *, by: Person | None) -> list[log.Draft]:
+    """End a membership (`by` nobody: its time was over); what has to be logged."""
+    has_seat = Seat.objects.filter(membership=membership).exists()
     membership.delete()
-    left: MemberLeft = {"person": membership.person_id, "by": by.id, "deactivated": False}
+    actor = by.id if by else None
+    left: MemberLeft = {"person": membership.person_id, "by": actor, "deactivated": False}
     gone: ChannelLeft = {"channel": membership.channel_id, "deleted": False}
-    return [
-        log.Draft(membership.channel.stream, "member.left", left, by.id),
-        log.Draft(membership.person.stream, "channel.left", gone, by.id),
+    drafts = [
+        log.Draft(membership.channel.stream, "member.left", left, actor),
+        log.Draft(membership.person.stream, "channel.left", gone, actor),
     ]
+    if has_seat:
+        seat: GuestLeft = {"person": membership.person_id}
+        drafts.append(log.Draft(membership.channel.stream, "guest.left", seat, actor))
+    return drafts
 
 
 def told_of(person: Person, before: PersonShape, by: Person | None) -> list[log.Draft]:
     """What a person's channels hear when the person changes; the memberships stay, whatever becomes of the person."""
-    rows = Membership.objects.filter(person=person, channel__deleted_at=None).select_related("channel", "person")
+    rows = Membership.objects.filter(person=person, channel__deleted_at=None)
+    rows = rows.select_related("channel", "person", "seat")
     actor, shape = by.id if by else None, people_shapes.person(person)
     if person.active and not before["active"]:
-        return [log.Draft(row.channel.stream, "member.joined", _member(row, by), actor) for row in rows]
+        return [draft for row in rows for draft in _back(row, by)]
     drafts = []
     if changed_beside_active(before, shape):
         with_guests = Membership.objects.filter(person__role=Role.GUEST, person__active=True).values("channel")
@@ -84,4 +99,16 @@ def told_of(person: Person, before: PersonShape, by: Person | None) -> list[log.
     if before["active"] and not person.active:
         left: MemberLeft = {"person": person.id, "by": actor, "deactivated": True}
         drafts += [log.Draft(row.channel.stream, "member.left", left, actor) for row in rows]
+        gone: GuestLeft = {"person": person.id}
+        drafts += [log.Draft(row.channel.stream, "guest.left", gone, actor) for row in rows if hasattr(row, "seat")]
+    return drafts
+
+
+def _back(row: Membership, by: Person | None) -> list[log.Draft]:
+    """Somebody is active again: a guest takes their seat again too."""
+    actor = by.id if by else None
+    drafts = [log.Draft(row.channel.stream, "member.joined", _member(row, by), actor)]
+    if hasattr(row, "seat"):
+        told: GuestTold = {"guest": shapes.seat(row.seat)}
+        drafts.append(log.Draft(row.channel.stream, "guest.joined", told, actor))
     return drafts

@@ -11,7 +11,7 @@ from django.db import connection
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message
+from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message, Seat
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
 from workspace.events import statement
@@ -23,6 +23,18 @@ KindName = Annotated[str, WithJsonSchema({"type": "string", "enum": Kind.values}
 ChannelRoleName = Annotated[str, WithJsonSchema({"type": "string", "enum": Membership.Role.values})]
 OriginName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["web", "api", "imap", "mail", "import"]})]
 CallName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["channel", "here"]})]
+
+
+DeliveryName = Annotated[str, WithJsonSchema({"type": "string", "enum": Seat.Delivery.values})]
+
+
+class SeatShape(TypedDict):
+    """How a guest (`person`, an id) sits in a channel; `sponsor` is who vouches for them."""
+
+    person: str
+    sponsor: str | None
+    expires_at: str | None
+    delivery: DeliveryName
 
 
 class MyShape(TypedDict):
@@ -269,6 +281,15 @@ def _mine(ids: Sequence[str], person: Person) -> dict[str, MyShape]:
     unread = counts(person, [row.channel_id for row in rows])
     return {
         row.channel_id: my(row, unread[row.channel_id]["unread"], unread[row.channel_id]["mentions"]) for row in rows
+    }
+
+
+def seat(row: Seat) -> SeatShape:
+    return {
+        "person": row.membership.person_id,
+        "sponsor": row.sponsor_id,
+        "expires_at": at(row.expires_at),
+        "delivery": row.delivery,
     }
 
 

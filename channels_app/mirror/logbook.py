@@ -27,6 +27,10 @@ SENTENCES = {
     "member.joined": "brought in {who}",
     "member.left": "took out {who}",
     "member.changed": "changed the role of {who}",
+    "guest.joined": "invited {who} to take part by mail",
+    "guest.changed": "changed what {who} gets by mail",
+    "guest.left": "ended the part of {who}, who took part by mail",
+    "delivery.failed": "can't reach {who} by mail",
     "channel.created": "made the channel {name}",
     "channel.changed": "named the channel {name}; its topic: {topic}",
     "channel.archived": "archived or reopened the channel",
@@ -78,9 +82,9 @@ def _message(event: Entry) -> str:
 
 def _person(event: Entry) -> str:
     """The id of the person a membership event is about, or nothing."""
-    if not event.kind.startswith("member."):
+    if not event.kind.startswith(("member.", "guest.", "delivery.")):
         return ""
-    person = event.payload["person"]
+    person = event.payload["person"] if "person" in event.payload else event.payload["guest"]["person"]
     return str(person["id"] if isinstance(person, Mapping) else person)
 
 

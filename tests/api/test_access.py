@@ -18,7 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from channels_app.api.urls import api
-from channels_app.chat import channels, messages, policy
+from channels_app.chat import channels, guests, messages, policy
 from channels_app.chat.models import Channel, Membership
 from channels_app.live import calls, consumer
 from channels_app.live.urls import sockets
@@ -82,6 +82,10 @@ ENTRIES: dict[str, Entry] = {
     "GET /v1/channels/{id}/members": Entry(CHANNEL, "members.list"),
     "POST /v1/channels/{id}/members": Entry(CHANNEL, "members.add", {"people": ["{bob}"]}),
     "DELETE /v1/channels/{id}/members/{member}": Entry(CHANNEL, "members.remove", also=(404,)),
+    "GET /v1/channels/{id}/guests": Entry(CHANNEL, "guests.list"),
+    "POST /v1/channels/{id}/guests": Entry(CHANNEL, "guests.invite", {"email": "gus@g.test"}),
+    "PATCH /v1/channels/{id}/guests/{guest}": Entry(CHANNEL, "guests.change", {"delivery": "daily"}),
+    "DELETE /v1/channels/{id}/guests/{guest}": Entry(CHANNEL, "guests.change"),
     "GET /v1/channels/{id}/messages": Entry(CHANNEL, "channel.read"),
     "POST /v1/channels/{id}/messages": Entry(CHANNEL, "message.post", {"text": "hi"}),
     "GET /v1/channels/{id}/pins": Entry(CHANNEL, "channel.read"),
@@ -139,6 +143,7 @@ class Scene:
     channel: Channel
     message: str
     file: str
+    guest: str
     apis: dict[str, Api]
 
 
@@ -153,7 +158,8 @@ def scenes(cast: Cast) -> list[Scene]:
 def _scene(cast: Cast, channel: Channel, apis: dict[str, Api]) -> Scene:
     file = apis["alice"].upload("notes.txt", b"some notes").json()["id"]
     posted = messages.post(person=cast.alice, channel=channel.id, text="Alice was here", files=[file])
-    return Scene(cast, channel, posted.message["id"], file, apis)
+    seat = guests.invite(person=cast.alice, channel=channel.id, email="sit@g.test")
+    return Scene(cast, channel, posted.message["id"], file, seat.membership.person_id, apis)
 
 
 @pytest.mark.parametrize("endpoint", [name for name in ENDPOINTS if ENTRIES[name].scope != OPEN])
@@ -185,7 +191,12 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
     target = scene.file if path.startswith("/v1/files/") else scene.message
     ids = {MESSAGE: target, CHANNEL: scene.channel.id, ORG: scene.cast.bob.id, SELF: "none"}
     path = path.removeprefix("/v1").format(
-        id=ids[entry.scope], org=scene.cast.acme.slug, member=scene.cast.dana.id, emoji="👍", token="x"
+        id=ids[entry.scope],
+        org=scene.cast.acme.slug,
+        member=scene.cast.dana.id,
+        guest=scene.guest,
+        emoji="👍",
+        token="x",
     )
     body = _filled(entry.body, bob=scene.cast.bob.id)
     caller = scene.apis[persona]

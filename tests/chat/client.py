@@ -27,6 +27,7 @@ class State:
     channels: dict[str, Json] = field(default_factory=dict)
     members: dict[str, dict[str, Json]] = field(default_factory=dict)
     messages: dict[str, dict[str, Json]] = field(default_factory=dict)
+    guests: dict[str, dict[str, Json]] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Json] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
@@ -108,6 +109,13 @@ class ApiClient:
             if payload["person"]["id"] in self.state.members[id]:
                 self.state.members[id][payload["person"]["id"]].update(payload["person"])
             self._rename(id, payload["person"])
+        elif kind.startswith("guest.") and self.state.me["person"]["role"] == "guest":
+            pass  # guests see the people of a channel, not who vouches for whom
+        elif kind in ("guest.joined", "guest.changed"):
+            seat = payload["guest"]
+            self.state.guests.setdefault(id, {})[seat["person"]] = seat
+        elif kind == "guest.left":
+            self.state.guests[id].pop(payload["person"], None)
         elif kind in ("channel.changed", "channel.archived"):
             channel.update(payload)
         elif kind == "channel.deleted":
@@ -256,6 +264,7 @@ class ApiClient:
     def _unfollow(self, id: str) -> None:
         self.state.cursors.pop(f"channel:{id}", None)
         self.state.members.pop(id, None)
+        self.state.guests.pop(id, None)
         self.state.messages.pop(id, None)
         self._since.pop(id, None)
 
@@ -269,7 +278,7 @@ class ApiClient:
             self.state.drafts, self.state.saved = _drafts(self.api), _saved(self.api)
         for id in self.to_load & self.state.channels.keys():
             self.state.messages[id] = _messages(self.api, id)
-            self.state.members[id] = _members(self.api, id)
+            self.state.members[id], self.state.guests[id] = _members(self.api, id), _guests(self.api, id)
         self.to_load.clear()
 
 
@@ -317,6 +326,7 @@ def load(api: Api, person: Person) -> State:
         if channel["my"] is not None:
             state.cursors[f"channel:{id}"] = channel["head"]
             state.messages[id], state.members[id] = _messages(api, id), _members(api, id)
+            state.guests[id] = _guests(api, id)
     return state
 
 
@@ -332,6 +342,17 @@ def _messages(api: Api, channel: str) -> dict[str, Json]:
 
 def _members(api: Api, channel: str) -> dict[str, Json]:
     return {member["id"]: member for member in api.get(f"/channels/{channel}/members?limit=200").json()["items"]}
+
+
+def _guests(api: Api, channel: str) -> dict[str, Json]:
+    answer = api.get(f"/channels/{channel}/guests?limit=200")
+    if answer.status_code == 403:
+        return {}
+    seats = ("sponsor", "expires_at", "delivery")
+    return {
+        guest["id"]: {"person": guest["id"], **{name: guest[name] for name in seats}}
+        for guest in answer.json()["items"]
+    }
 
 
 def _drafts(api: Api) -> dict[tuple[str, str], Json]:

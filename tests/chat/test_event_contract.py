@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.utils import timezone
 
 import channels_app.chat
 import channels_app.files
@@ -26,8 +28,8 @@ import workspace.people
 import workspace.signin
 from channels_app.api import events
 from channels_app.api.urls import api
-from channels_app.chat import channels, members, messages, pins, reactions, reads
-from channels_app.chat.models import Channel
+from channels_app.chat import channels, guests, members, messages, pins, reactions, reads
+from channels_app.chat.models import Channel, Seat
 from channels_app.files import uploads
 from channels_app.mirror.rebuild import personal, replay
 from tests.cast import Api, Cast, gather
@@ -39,6 +41,7 @@ from workspace.signin import app_passwords, links, passwords, setup, tokens
 from workspace.signin.models import Link
 
 ROOMS = (channels_app.chat, channels_app.files, workspace.people, workspace.signin)
+TOMORROW = datetime(2100, 1, 1, tzinfo=UTC)
 VIEWERS = ("alice", "amy", "bob", "dana")
 MINE_FIRST, MINE_LAST = ("person", "org", "channel"), ("channel", "org", "person")
 # Checked by the door of sign-in; they read, and change nothing.
@@ -195,6 +198,23 @@ def _new_password(s: Scene) -> object:
     return passwords.change_password(person=s.bob, old="the first secret", new="the second secret")
 
 
+def _guest(email: str = "gus@g.test", **more: Any) -> Deed:
+    return lambda s: guests.invite(person=s.bob, channel=s.general, email=email, name="Gus", **more)
+
+
+def _gus(s: Scene) -> Person:
+    return Person.objects.get(org=s.cast.acme, email="gus@g.test")
+
+
+def _leave_as_guest(s: Scene) -> object:
+    return guests.leave(guest=_gus(s), channel=s.general)
+
+
+def _time_passes() -> object:
+    Seat.objects.update(expires_at=timezone.now())
+    return guests.expire()
+
+
 def _came_back(s: Scene) -> object:
     _person("bob", active=False)(s)
     return persons.add(org=s.cast.acme, email="bob@a.test", role="admin", name="Bobby", by=s.alice)
@@ -303,6 +323,23 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         "into a private one": _add("amy", where="secret"), "who is in": _add("bob", where="secret"),
     },
     members.remove: {"one": _remove("bob"), "a guest": _all(_save, _remove("dana"))},
+    guests.invite: {
+        "an address": _guest(), "with an end": _guest(expires_at=TOMORROW),
+        "a guest of the house": _guest("dana@d.test"),
+        "who left before": _all(_guest(), _leave_as_guest, _guest()),
+    },
+    guests.change: {"an end": _all(_guest(), lambda s: guests.change(
+        person=s.bob, channel=s.general, guest=_gus(s).id, expires_at=TOMORROW, delivery="mentions"))},
+    guests.choose: {"less": _all(_guest(), lambda s: guests.choose(
+        guest=_gus(s), channel=s.general, delivery="daily"))},
+    guests.give_up: {"an address that is dead": _all(_guest(), *2 * [lambda s: guests.give_up(
+        guest=_gus(s), channel=s.general, why="550 no such user")])},
+    guests.remove: {"by the sponsor": _all(_guest(), lambda s: guests.remove(
+        person=s.bob, channel=s.general, guest=_gus(s).id))},
+    guests.leave: {
+        "once": _all(_guest(), _leave_as_guest), "twice": _all(_guest(), _leave_as_guest, _leave_as_guest),
+        "when the time is over": _all(_guest(expires_at=TOMORROW), lambda s: _time_passes()),
+    },
     members.mute: {"a channel": lambda s: members.mute(person=s.bob, channel=s.general, muted=True)},
     persons.add: {"new": Scene.someone_else, "back again": _came_back},
     persons.change: {
@@ -313,6 +350,8 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         "a member becomes a guest": _person("bob", role="guest"),
         "deactivated": _person("bob", active=False),
         "a guest deactivated": _person("dana", active=False),
+        "a guest by mail who is back again": _all(_guest("dana@d.test"), _person("dana", active=False),
+                                                  _person("dana", active=True)),
         "renamed and deactivated at once": _person("bob", name="Robert", active=False),
         "renamed while away": _all(_person("bob", active=False), _person("bob", name="Robert")),
         "back again": _all(_person("bob", active=False), _person("bob", active=True, name="Robert")),

@@ -46,7 +46,7 @@ def _views(api: Api, person: Person) -> list[tuple[str, Any]]:
         get(f"/sync?streams={stream}")
     for channel in channels["items"]:
         id = channel["id"]
-        for path in ("", "/members?limit=200", "/pins"):
+        for path in ("", "/members?limit=200", "/guests?limit=200", "/pins"):
             get(f"/channels/{id}{path}")
         for message in get(f"/channels/{id}/messages?limit=200").get("items", []):
             _message(get, api, found, message)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.commands.flush import Command as Flush
 from PIL import Image
 
-from channels_app.chat import channels, members, messages, pins, reactions, reads
+from channels_app.chat import channels, guests, members, messages, pins, reactions, reads
 from channels_app.files import uploads
 from channels_app.mirror import healing, sweeping
 from channels_app.mirror.imap import Mailbox
@@ -83,6 +84,19 @@ def _more(cast: Cast) -> None:
     channels.create(person=cast.charlie, name="elsewhere", kind="private")
 
 
+def _guests(cast: Cast) -> None:
+    """People who take part by mail: one stays, one goes, one is away for a while."""
+    general = cast.general.id
+    for name in ("gus", "hal", "ina"):
+        guests.invite(person=cast.bob, channel=general, email=f"{name}@g.test", name=name.title())
+    gus, hal, ina = (Person.objects.get(org=cast.acme, email=f"{name}@g.test") for name in ("gus", "hal", "ina"))
+    guests.change(person=cast.bob, channel=general, guest=gus.id, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+    guests.choose(guest=gus, channel=general, delivery="daily")
+    guests.leave(guest=hal, channel=general)
+    for active in (False, True):
+        persons.change(person=ina, by=cast.alice, active=active)
+
+
 def _privately(cast: Cast) -> None:
     """What only one person sees."""
     general = cast.general.id
@@ -129,6 +143,7 @@ def test_everything_comes_back(
 ) -> None:
     _talk(cast)
     _more(cast)
+    _guests(cast)
     _privately(cast)
     carry()
     _by_mail(cast, program)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from channels_app.chat import shapes
-from channels_app.chat.models import Channel, Kind, Membership, Message, Reaction, Revision
+from channels_app.chat.models import Channel, Kind, Membership, Message, Reaction, Revision, Seat
 from channels_app.files import shapes as file_shapes
 from channels_app.files.models import StoredFile
 from channels_app.mirror.rebuild.reading import Event
@@ -37,6 +37,7 @@ class Rows:
 
     channel: Channel
     memberships: dict[str, Membership] = field(default_factory=dict)
+    seats: dict[str, Seat] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     files: dict[str, list[StoredFile]] = field(default_factory=dict)
     revisions: dict[str, list[Revision]] = field(default_factory=dict)
@@ -88,6 +89,8 @@ class Replay:
             "member.joined": self._join,
             "member.left": self._leave,
             "member.changed": self._change_member,
+            "guest.joined": self._seat,
+            "guest.changed": self._seat,
             "channel.changed": self._change,
             "channel.archived": self._archive,
             "channel.deleted": self._delete_channel,
@@ -169,6 +172,15 @@ class Replay:
     def _leave(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
         if not payload["deactivated"]:
             self.rows.memberships.pop(payload["person"], None)
+            self.rows.seats.pop(payload["person"], None)
+
+    def _seat(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
+        told = payload["guest"]
+        until = moment(told["expires_at"]) if told["expires_at"] else None
+        if membership := self.rows.memberships.get(told["person"]):
+            self.rows.seats[told["person"]] = Seat(
+                membership=membership, sponsor_id=told["sponsor"], expires_at=until, delivery=told["delivery"]
+            )
 
     def _change_member(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
         member = self.rows.memberships.get(payload["person"]["id"])

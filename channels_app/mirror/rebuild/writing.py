@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import transaction
 
+from channels_app.chat.guests import lane_of
 from channels_app.chat.models import Attachment as AttachmentRow
-from channels_app.chat.models import Channel, Membership, Mention, Message, Reaction, Revision
+from channels_app.chat.models import Channel, Membership, Mention, Message, Reaction, Revision, Seat
 from channels_app.files import uploads
 from channels_app.files.models import StoredFile
 from channels_app.letters import incoming
@@ -201,10 +202,13 @@ def _live(uids: Mapping[int, tuple[int, str]], rows: Rows) -> dict[int, tuple[in
 
 def _write_rows(rows: Rows, people: People) -> None:
     channel = rows.channel
-    for person in [*rows.memberships, *(row.author_id for row in rows.messages.values()), channel.created_by_id]:
+    sponsors = (seat.sponsor_id for seat in rows.seats.values())
+    authors = (row.author_id for row in rows.messages.values())
+    for person in [*rows.memberships, *sponsors, *authors, channel.created_by_id]:
         people.ensure(person) if person else None
     channel.save(force_insert=True)
     Membership.objects.bulk_create(rows.memberships.values(), batch_size=1000)
+    Seat.objects.bulk_create(rows.seats.values(), batch_size=1000)
     # A thread's root has a lower number than its answers.
     Message.objects.bulk_create(sorted(rows.messages.values(), key=lambda row: row.seq), batch_size=1000)
     Revision.objects.bulk_create((r for found in rows.revisions.values() for r in found), batch_size=1000)
@@ -226,6 +230,9 @@ def _write_rows(rows: Rows, people: People) -> None:
     head = rows.entries[-1].seq if rows.entries else 0
     Stream.objects.create(key=channel.stream, org=channel.org_id, head=head)
     event_log.insert(rows.entries)
+    # Guests got what was said before.
+    lanes = [Lane(subscriber=lane_of(guest), stream_id=channel.stream, cursor=head) for guest in rows.seats]
+    Lane.objects.bulk_create(lanes)
 
 
 def _write_folder(

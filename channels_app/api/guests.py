@@ -1,0 +1,90 @@
+"""Endpoints on guests: people who take part in a channel by mail alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from django.http import HttpResponse
+from ninja import Router
+from pydantic import AwareDatetime, Field
+
+from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
+from channels_app.api.params import Cursor, IdPath, Limit
+from channels_app.chat import access, guests, shapes
+from channels_app.chat.forms import Form
+from channels_app.chat.models import Seat
+from channels_app.chat.shapes import DeliveryName
+from workspace.events.log import stamp
+from workspace.events.refusal import Invalid
+from workspace.people import shapes as people_shapes
+from workspace.people.shapes import PersonShape
+
+router = Router(tags=["guests"])
+
+
+class GuestShape(PersonShape):
+    """A guest of a channel; `sponsor` (a person's id) is who vouches for them."""
+
+    sponsor: str | None
+    expires_at: str | None
+    delivery: DeliveryName
+    joined_at: str
+
+
+class InviteForm(Form):
+    email: Annotated[str, Field(max_length=320)]
+    name: Annotated[str, Field(max_length=1000)] = ""
+    expires_at: AwareDatetime | None = None
+
+
+class GuestForm(Form):
+    expires_at: AwareDatetime | None = None
+    delivery: Literal["every", "mentions", "hourly", "daily", "paused"] | None = None
+
+
+@router.get("/channels/{id}/guests", response=Items[GuestShape])
+def list_guests(request: Request, id: IdPath, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None) -> HttpResponse:
+    access.channel(request.auth, id, "guests.list")
+    rows = guests.seats(id, after=after(cursor), limit=limit + 1)
+    shown, following = page(rows, limit, lambda seat: seat.membership.person_id)
+    return answer({"items": [_guest(seat) for seat in shown], "next": following})
+
+
+@router.post("/channels/{id}/guests", response={201: GuestShape})
+def invite_guest(request: Request, id: IdPath, form: InviteForm) -> HttpResponse:
+    seat = guests.invite(
+        person=request.auth, channel=id, email=form.email, name=form.name, expires_at=_utc(form.expires_at)
+    )
+    return answer(_guest(seat), 201)
+
+
+@router.patch("/channels/{id}/guests/{guest}", response=GuestShape)
+def change_guest(request: Request, id: IdPath, guest: IdPath, form: GuestForm) -> HttpResponse:
+    until = _utc(form.expires_at) if "expires_at" in form.model_fields_set else guests.KEEP
+    seat = guests.change(person=request.auth, channel=id, guest=guest, expires_at=until, delivery=form.delivery or "")
+    return answer(_guest(seat))
+
+
+@router.delete("/channels/{id}/guests/{guest}", response={204: None})
+def remove_guest(request: Request, id: IdPath, guest: IdPath) -> HttpResponse:
+    guests.remove(person=request.auth, channel=id, guest=guest)
+    return nothing()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError:
+        raise Invalid("This is beyond the end of time.", fields={"expires_at": "too late"}) from None
+
+
+def _guest(seat: Seat) -> GuestShape:
+    told = shapes.seat(seat)
+    return {
+        **people_shapes.person(seat.membership.person),
+        "sponsor": told["sponsor"],
+        "expires_at": told["expires_at"],
+        "delivery": told["delivery"],
+        "joined_at": stamp(seat.membership.joined_at),
+    }

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from channels_app.chat.models import Channel, Message
 from channels_app.letters import outgoing
-from channels_app.mirror import ORIGIN, copies, logbook, mails, personal, settling
+from channels_app.mirror import copies, logbook, mails, personal, settling
 from channels_app.mirror.copies import Wanted
 from channels_app.mirror.folders import Place, claim
 from channels_app.mirror.imap import TROUBLE, Mailbox
@@ -26,6 +26,8 @@ from workspace.events.models import Event
 
 SUBSCRIBER = settling.SUBSCRIBER
 BATCH = 200
+# Origins of posts that were somebody's mail: what the folder can't say of them is in the Log.
+CAME_AS_MAIL = ("imap", "mail")
 SHAPING = {"channel.created", "channel.changed", "channel.archived", "channel.deleted"}
 SHAPING |= {"member.joined", "member.left", "member.changed"}
 
@@ -141,7 +143,7 @@ def _wanted(place: Place, entries: Sequence[Entry]) -> Iterator[Wanted]:
 
 
 def _belongs_in_log(place: Place, entry: Entry) -> bool:
-    return entry.kind != "message.posted" or entry.origin == ORIGIN
+    return entry.kind != "message.posted" or entry.origin in CAME_AS_MAIL
 
 
 def _tell_channels(place: Place, entries: Iterable[Entry]) -> None:

@@ -18,7 +18,8 @@ from workspace.people.models import Person
 
 
 def _invite(cast: Cast, **changes: Any) -> Seat:
-    return guests.invite(**{"person": cast.bob, "channel": cast.general.id, "email": "Gus@G.test"} | changes)
+    asked: dict[str, Any] = {"person": cast.bob, "channel": cast.general.id, "email": "Gus@G.test"}
+    return guests.invite(**asked | changes)
 
 
 def _kinds(cast: Cast) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -92,6 +93,14 @@ def _guests(cast: Cast) -> None:
     gus, hal, ina = (Person.objects.get(org=cast.acme, email=f"{name}@g.test") for name in ("gus", "hal", "ina"))
     guests.change(person=cast.bob, channel=general, guest=gus.id, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     guests.choose(guest=gus, channel=general, delivery="daily")
+    by_mail: dict[str, Any] = {"channel": general, "origin": "mail", "quoted": "On Monday Bob wrote:\n> hm"}
+    file = uploads.store(uploader=hal, name="plan.txt", chunks=[b"a plan"]).id
+    first = messages.post(
+        person=hal, text="Mine\n\n> is no quote\n\n-- \nnor this", external_id="<h1@h.test>", files=[file], **by_mail
+    ).message["id"]
+    messages.post(person=cast.bob, channel=general, text="an answer", thread=first)
+    edited = messages.post(person=gus, text="first", thread=first, external_id="<g1@g.test>", **by_mail).message["id"]
+    messages.edit(person=gus, message=edited, text="> second", origin="mail")
     guests.leave(guest=hal, channel=general)
     for active in (False, True):
         persons.change(person=ina, by=cast.alice, active=active)

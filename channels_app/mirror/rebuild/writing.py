@@ -159,6 +159,8 @@ class _Posts:
 
     def _ours(self, mail: FoundPost, seq: int) -> Posted:
         facts = mail.facts
+        if known := self._by_id.get(facts.get("Id")):  # a guest's: what it said at first is in the Log, exactly
+            return self._said(known, [file for file in mail.files if file.file_id])
         row = Message(id=facts.get("Id") or (mail.parsed.own.message if mail.parsed.own else ""), seq=seq)
         row.channel, row.author_id = self._channel, facts["Author"]
         row.text, row.html = mail.parsed.text, reading.html_of(mail.raw, self._people.ids_by_email)
@@ -167,8 +169,6 @@ class _Posts:
         row.origin, row.created_at = facts["Origin"], moment(facts["At"])
         row.client_id = facts.get("Client", row.id)
         self._people.ensure(row.author_id, mail.author)
-        if known := self._by_id.get(row.id):
-            row.external_id, row.quoted = known["facts"]["external_id"], known["payload"]["message"]["quoted"]
         files = [self._store(row, file.file_id, file) for file in mail.files if file.file_id]
         return Posted(row, self._people.name_at(row.author_id, row.created_at, mail.author.name), files)
 

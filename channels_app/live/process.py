@@ -18,7 +18,6 @@ from workspace.events import bells
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3.0
-RETRY_SECONDS = 0.5
 
 
 class Process:
@@ -38,25 +37,10 @@ class Process:
         self._loop = asyncio.get_running_loop()
         bells.listen(self.hub.local_listener(self._loop))
         self._tasks = [
-            asyncio.create_task(self._receive()),
+            asyncio.create_task(bells.hear(self._take)),  # bells, typing, presence of the other processes
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self.presence.run()),
         ]
-
-    async def _receive(self) -> None:
-        """The process's one member of the channel layer: bells, typing, presence of the other processes."""
-        layer: Any = get_channel_layer()
-        while layer is not None:
-            try:
-                channel = await layer.new_channel()
-                await layer.group_add(bells.GROUP, channel)
-                while True:
-                    self._take(await layer.receive(channel))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                log.warning("the channel layer is away: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "bell":

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -45,7 +44,7 @@ class Watcher:
             await asyncio.Event().wait()
         inward = Ear(self.look).run() if settings.IMAP_BELL else Foreign(self.look).run()
         try:
-            await asyncio.gather(self._hear_posts(), self._carry_posts(), inward)
+            await asyncio.gather(bells.hear(self._note), self._carry_posts(), inward)
         finally:
             self._threads.shutdown(cancel_futures=True)
 
@@ -70,23 +69,12 @@ class Watcher:
         finally:
             del self._busy[stream]
 
-    async def _hear_posts(self) -> None:
-        """Note the streams that moved. Without a pause: a `receive` that is cancelled gives its subscription up."""
-        layer: Any = get_channel_layer()
-        while layer is not None:
-            try:
-                channel = await layer.new_channel()
-                await layer.group_add(bells.GROUP, channel)
-                while True:
-                    heads: dict[str, int] = (await layer.receive(channel)).get("heads", {})
-                    self._moved.update(stream for stream in heads if stream.startswith(settling.PREFIXES))
-                    self._rung.set()
-            except Exception as error:
-                log.warning("the channel layer is away: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
+    def _note(self, message: dict[str, Any]) -> None:
+        """Streams that moved: their lanes are drained by the workers."""
+        self._moved.update(stream for stream in message.get("heads", ()) if stream.startswith(settling.PREFIXES))
+        self._rung.set()
 
     async def _carry_posts(self) -> None:
-        """The lanes of streams that moved are drained by the workers."""
         while True:
             await self._rung.wait()
             await asyncio.sleep(GATHER_SECONDS)

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 GROUP = "bells"
 GATHER_SECONDS = 0.02
 WAITING_LIMIT = 50_000
+RETRY_SECONDS = 0.5
 
 LocalListener = Callable[[Sequence["Entry"]], None]
 
@@ -40,6 +41,24 @@ def ring(entries: Sequence[Entry]) -> None:
     for listener in _local:
         listener(entries)
     _ringer.add({entry.stream: entry.seq for entry in entries})
+
+
+async def hear(note: Callable[[dict[str, Any]], None]) -> None:
+    """Call `note` with every message of the group, until cancelled; a bell has {stream: head} as its `heads`.
+
+    It receives without a pause, and nobody may cut a `receive` short: the layer takes that for the listener's end and
+    gives its subscription up. What rings while the broker is away is not heard.
+    """
+    layer: Any = get_channel_layer()
+    while layer is not None:
+        try:
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
+            while True:
+                note(await layer.receive(channel))
+        except Exception as error:
+            log.warning("the channel layer is away: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 class Ringer:

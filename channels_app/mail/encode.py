@@ -56,7 +56,9 @@ def text_body(text: str) -> tuple[str, bytes]:
     raw = text.encode("utf-8", "replace")
     if (len(raw) - len(text)) * 5 > len(raw) or _NOT_TEXT.search(text):
         return "base64", base64_lines(raw)
-    return "quoted-printable", binascii.b2a_qp(raw.replace(b"\n", b"\r\n"), quotetabs=False, istext=True)
+    encoded = binascii.b2a_qp(raw.replace(b"\n", b"\r\n"), quotetabs=False, istext=True)
+    # It breaks lines as the first line of the text ends; a text of one line it breaks by bare LF.
+    return "quoted-printable", encoded if b"\n" in raw else encoded.replace(b"\n", b"\r\n")
 
 
 def base64_lines(raw: bytes) -> bytes:

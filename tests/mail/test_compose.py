@@ -65,6 +65,11 @@ def test_long_paragraphs_are_flowed() -> None:
     assert [line for line in lines if line][-3:] == ["> quoted", " From here", "  end"]
 
 
+def test_a_text_of_one_long_line_travels() -> None:
+    for text in ("x" * 1000, "ä" + "x" * 400, "word " * 30 + "schön"):
+        assert_travels(compose_post(post(text=text, html=f"<p>{text}</p>")))
+
+
 def test_files_ride_inline_with_their_names() -> None:
     files = (
         Attachment("plan.pdf", "application/pdf", b"%PDF\x00\xff" * 500, "0FilePlan0000000"),

@@ -31,7 +31,7 @@ def compose_post(post: Post) -> bytes:
     own = message_id(post.channel_uid, post.message_uid, post.domain)
     lines = opening(post, post.author, own)
     if post.in_reply_to:
-        lines += _thread(post.in_reply_to, post.references)
+        lines += thread(post.in_reply_to, post.references)
     for name, value in post.roost.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"not a header name: {name!r}")
@@ -59,6 +59,19 @@ def opening(about: Post | LogEntry, author: Address, own: str) -> list[str]:
     ]
 
 
+def thread(in_reply_to: str, references: Sequence[str]) -> list[str]:
+    """In-Reply-To and References; of a longer chain only the first and the last, as COI wants it."""
+    lines = []
+    if answered := ids(in_reply_to):
+        lines.append(f"In-Reply-To: {answered}")
+    chain = [*references] or [in_reply_to]
+    if chain := [chain[0], chain[-1]] if len(chain) > 1 and chain[0] != chain[-1] else chain[:1]:
+        named = [value for value in map(ids, chain) if value]
+        if named:
+            lines.append("References: " + "\r\n ".join(named))
+    return lines
+
+
 def multipart(subtype: str, mark: str, parts: Sequence[bytes]) -> bytes:
     """A multipart from its Content-Type header on, of parts that bring their own headers."""
     delimiter = f"\r\n--{mark}\r\n".encode("ascii")
@@ -83,6 +96,14 @@ def flowed_part(text: str, extra: str = "") -> bytes:
     return head.encode("ascii") + body
 
 
+def html_part(html: str, mentions: Sequence[Address] = ()) -> bytes:
+    """The text/html part, a whole document; mentions become links to the mailboxes of those people."""
+    shown = _MENTION.sub(lambda found: _link(found, mentions), html) if mentions else html
+    shown = shown.rstrip("\n")
+    frame = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n'
+    return text_part("text/html", f"{frame}{shown}\n</body></html>\n")
+
+
 def boundary(*content: str) -> str:
     """Derived from all that could contain it, so that nobody can write a text that ends its own part."""
     digest = blake2b("\0".join(content).encode("utf-8", "replace"), digest_size=12)
@@ -90,11 +111,7 @@ def boundary(*content: str) -> str:
 
 
 def _alternative_of(post: Post, mark: str) -> bytes:
-    shown = _MENTION.sub(lambda found: _link(found, post.mentions), post.html) if post.mentions else post.html
-    document = (
-        '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n' + shown.rstrip("\n") + "\n</body></html>\n"
-    )
-    parts = [flowed_part(post.text), text_part("text/markdown", post.text), text_part("text/html", document)]
+    parts = [flowed_part(post.text), text_part("text/markdown", post.text), html_part(post.html, post.mentions)]
     return multipart("alternative", "=_a" + mark, parts)
 
 
@@ -104,16 +121,3 @@ def _link(found: re.Match[str], mentions: Sequence[Address]) -> str:
     if email is None:
         return found[0]
     return f'<a class="mention" href="mailto:{html_lib.escape(email)}">@{found[1]}</a>'
-
-
-def _thread(in_reply_to: str, references: Sequence[str]) -> list[str]:
-    """In-Reply-To and References; of a longer chain only the first and the last, as COI wants it."""
-    lines = []
-    if answered := ids(in_reply_to):
-        lines.append(f"In-Reply-To: {answered}")
-    chain = [*references] or [in_reply_to]
-    if chain := [chain[0], chain[-1]] if len(chain) > 1 and chain[0] != chain[-1] else chain[:1]:
-        named = [value for value in map(ids, chain) if value]
-        if named:
-            lines.append("References: " + "\r\n ".join(named))
-    return lines

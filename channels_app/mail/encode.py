@@ -29,7 +29,7 @@ def unstructured(value: str) -> str:
 @lru_cache(maxsize=4096)
 def mailbox(address: Address) -> str:
     """`Name <local@domain>`; what may not stand in an address is left out, so nothing can break out of its header."""
-    email = _NOT_IN_EMAIL.sub("", address.email)[:320]
+    email = addr_spec(address.email)
     name = clean_line(address.name, 200)
     if not name:
         return f"<{email}>"
@@ -39,6 +39,20 @@ def mailbox(address: Address) -> str:
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}" <{email}>'
     return f"{_encoded_words(name)} <{email}>"
+
+
+def list_id(name: str, identifier: str) -> str:
+    """`Name <identifier>` (RFC 2919). Never a quoted string, because Delta Chat shows the quotes."""
+    identifier = _NOT_IN_EMAIL.sub("", identifier)[:255]
+    name = clean_line(name, 200)
+    if not name:
+        return f"<{identifier}>"
+    return f"{name if _ATOMS.fullmatch(name) else _encoded_words(name)} <{identifier}>"
+
+
+def addr_spec(email: str) -> str:
+    """`local@domain` without what may not stand there (quotes and brackets too), at most 320 characters."""
+    return _NOT_IN_EMAIL.sub("", email)[:320]
 
 
 def ids(*values: str) -> str:

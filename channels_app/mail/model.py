@@ -1,12 +1,14 @@
 """What the codec takes and gives: plain frozen values, so that no caller needs to know MIME.
 
-`Post` and `LogEntry` go in (`compose_post`, `compose_log`), `Parsed` comes out (`parse`).
+`Post`, `LogEntry` and `Letter` go in (`compose_post`, `compose_log`, `compose_letter`), `Parsed` comes out (`parse`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+LetterKind = Literal["message", "edit", "delete", "reaction", "pin", "unpin", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,45 @@ class LogEntry:
     target: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict)
     emoji: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One event of a channel as it goes to people who have only a mailbox: the same for all of them.
+
+    `sender` is the author's name at the channel's own address. `list_id` is `id.domain`, `list_name` the channel's
+    name. `message_id`, `in_reply_to`, `references` and `target` are whole Message-IDs (`<…>`); `target` is the message
+    that is edited, deleted, reacted to, pinned or unpinned, and stands in for `in_reply_to` then.
+
+    `text` is a message as written, the whole new text of an edit, all emoji of a reaction separated by spaces (empty
+    when the last one was taken away), and else a sentence. `html` is sanitised, and empty when it would say no more
+    than the text; of a reaction it is a sentence. `auto`: no person caused this mail.
+    """
+
+    message_id: str
+    kind: LetterKind
+    sender: Address
+    subject: str
+    date: datetime
+    list_id: str
+    list_name: str
+    text: str
+    html: str = ""
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    target: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    mentions: tuple[Address, ...] = ()
+    auto: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Whom a letter goes to. `reply_to` is the signed address of this person here, `unsubscribe` an https URL."""
+
+    to: Address
+    reply_to: str
+    unsubscribe: str
 
 
 @dataclass(frozen=True, slots=True)

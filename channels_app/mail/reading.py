@@ -186,13 +186,14 @@ def _take_event(reader: Reader, body: Body) -> dict[str, Any] | None:
 
 def _take_reaction(reader: Reader, root: Part, body: Body, *, exact: bool) -> tuple[str, ...] | None:
     """RFC 9078: all emoji the sender now has on the message. Something that is no emoji makes it an ordinary text."""
-    part = next((part for part in _near(root) if part.disposition == "reaction" and part in body.texts), None)
-    if part is None:
+    part = next((part for part in _near(root) if part.disposition == "reaction" and not part.filename), None)
+    # An empty one is never the best of alternatives, so it may not be among the texts.
+    if part is None or not (part in body.texts or root.type == "multipart/alternative"):
         return None
     words = reader.text(part)[:2000].split()[:50]
     if not exact and not all(len(word) <= 64 and _EMOJI.match(word) for word in words):
         return None
-    body.texts.remove(part)
+    body.texts = [text for text in body.texts if text is not part and root.type != "multipart/alternative"]
     return tuple(words)
 
 

@@ -1,16 +1,23 @@
 """Vocabulary: the people of the channel, a message of theirs, and mails from files or written by hand."""
 
+import email
+import email.policy
+import os
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from channels_app.mail import Address, LogEntry, Post
+from channels_app.mail import REPLY, Address, Letter, LogEntry, Post, Recipient, reply_address
 
 EML = Path(__file__).parent / "eml"
 CHANNEL, MESSAGE, DOMAIN = "0ChannelGeneral0", "0MessageOfAlice0", "roost.localhost"
 ALICE = Address("Alice Ärmel", "alice@a.test")
 BOB = Address("Bob", "bob@b.test")
 WHEN = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
+GENERAL = "general@acme.roost.localhost"
+SECRET = b"derived, never random"
+OWN = "<chat$group.0ChannelGeneral0.0MessageOfAlice0@roost.localhost>"
 ROOT = "<chat$group.0ChannelGeneral0.0MessageOfBob000@roost.localhost>"
 
 
@@ -21,7 +28,7 @@ def post(**changes: Any) -> Post:
         "message_uid": MESSAGE,
         "domain": DOMAIN,
         "channel_name": "general",
-        "channel_address": "general@acme.roost.localhost",
+        "channel_address": GENERAL,
         "author": ALICE,
         "date": WHEN,
         "text": "Hello *world*",
@@ -40,7 +47,7 @@ def entry(kind: str, payload: dict[str, Any], **changes: Any) -> LogEntry:
         "seq": 13,
         "domain": DOMAIN,
         "channel_name": "general",
-        "channel_address": "general@acme.roost.localhost",
+        "channel_address": GENERAL,
         "actor": ALICE,
         "date": WHEN,
         "kind": kind,
@@ -48,6 +55,32 @@ def entry(kind: str, payload: dict[str, Any], **changes: Any) -> LogEntry:
         "event": event,
     }
     return LogEntry(**(fields | changes))
+
+
+def letter(**changes: Any) -> Letter:
+    """What Alice posts into #general, as it goes to guests; `changes` are fields of `Letter`."""
+    fields: dict[str, Any] = {
+        "message_id": OWN,
+        "kind": "message",
+        "sender": Address("Alice Ärmel (Acme)", GENERAL),
+        "subject": "general",
+        "date": WHEN,
+        "list_id": "0ChannelGeneral0.roost.localhost",
+        "list_name": "general",
+        "text": "Hello *world*",
+        "html": "<p>Hello <em>world</em></p>\n",
+    }
+    return Letter(**(fields | changes))
+
+
+def dana(**changes: Any) -> Recipient:
+    """A guest of #general with nothing but a mailbox; `changes` are fields of `Recipient`."""
+    fields: dict[str, Any] = {
+        "to": Address("Dana Dörfler", "dana@d.test"),
+        "reply_to": reply_address(GENERAL, REPLY, CHANNEL, "0PersonDana00000", SECRET),
+        "unsubscribe": "https://roost.localhost/leave/0PersonDana00000",
+    }
+    return Recipient(**(fields | changes))
 
 
 def mail(body: str = "Hello", **headers: str) -> bytes:
@@ -71,3 +104,28 @@ def all_eml() -> list[str]:
     return sorted(
         str(path.relative_to(EML)) for path in EML.rglob("*") if path.suffix in (".eml", ".html") and path.is_file()
     )
+
+
+def golden(name: str, raw: bytes) -> bytes:
+    """`raw`, which has to be the file of that name below `eml/`. With WRITE_GOLDENS=1 the file is written anew."""
+    path = EML / name
+    if os.environ.get("WRITE_GOLDENS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(raw)
+    assert raw == path.read_bytes(), f"{name} is not what is written now"
+    return raw
+
+
+def read(raw: bytes) -> EmailMessage:
+    """A mail as the standard library reads it."""
+    return email.message_from_bytes(raw, policy=email.policy.default.clone(max_line_length=0))
+
+
+def assert_travels(raw: bytes) -> EmailMessage:
+    """ASCII, CRLF, short lines, and no defect in any part."""
+    assert raw.isascii()
+    lines = raw.split(b"\r\n")
+    assert all(len(line) <= 998 and b"\n" not in line and b"\r" not in line for line in lines)
+    message = read(raw)
+    assert not [part.defects for part in message.walk() if part.defects]
+    return message

@@ -1,7 +1,5 @@
 """What an ordinary mail program finds in our mails: read here by the standard library."""
 
-import email
-import email.policy
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from typing import cast
@@ -9,23 +7,7 @@ from typing import cast
 import pytest
 
 from channels_app.mail import Address, Attachment, Post, compose_post
-from tests.mail.mails import BOB, ROOT, post
-
-POLICY = email.policy.default.clone(max_line_length=0)
-
-
-def read(raw: bytes) -> EmailMessage:
-    return email.message_from_bytes(raw, policy=POLICY)
-
-
-def assert_travels(raw: bytes) -> EmailMessage:
-    """ASCII, CRLF, short lines, and no defect in any part."""
-    assert raw.isascii()
-    lines = raw.split(b"\r\n")
-    assert all(len(line) <= 998 and b"\n" not in line and b"\r" not in line for line in lines)
-    message = read(raw)
-    assert not [part.defects for part in message.walk() if part.defects]
-    return message
+from tests.mail.mails import BOB, ROOT, assert_travels, post, read
 
 
 def test_the_same_message_has_the_same_bytes() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from channels_app.mail import compose_post, parse
-from tests.mail.mails import post
+from channels_app.mail import compose_letter, compose_post, parse
+from tests.mail.mails import dana, letter, post
 
 UNFOLDED = SMTP.clone(max_line_length=0)
 
@@ -47,3 +47,8 @@ def test_composing_is_three_times_as_fast_as_the_standard_library() -> None:
 def test_reading_a_usual_mail_takes_no_millisecond() -> None:
     raw = compose_post(post(text="Hello *world*. " * 20))
     assert seconds(lambda: parse(raw), 50) < 0.001
+
+
+def test_a_letter_for_one_more_guest_costs_a_tenth_of_composing_it() -> None:
+    composed, guest = compose_letter(letter()), dana()
+    assert seconds(lambda: composed.to(guest), 500) * 10 < seconds(lambda: compose_letter(letter()), 100)

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "channels_app.chat",
     "channels_app.letters",
     "channels_app.mirror",
+    "channels_app.guests",
     "channels_app.live",
     "channels_app.api",
     "channels_app.web",
@@ -151,6 +152,11 @@ IMAP_BELL_URL = env.str("IMAP_BELL_URL", "")
 IMAP_ADMIN_URL = env.str("IMAP_ADMIN_URL", "")
 IMAP_TLS = env.str("IMAP_TLS", "")
 IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
+
+# Mail to and from guests: the server that takes it, and where ours listens for it.
+SMTP_URL = env.str("SMTP_URL", "")
+SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", 8)
+LMTP_LISTEN = env.str("LMTP_LISTEN", "")
 
 CELERY_BEAT_SCHEDULE = BEAT
 CELERY_TASK_ROUTES = ROUTES

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -98,12 +98,75 @@ def _step_over(lane: Lane, refusal: Refused) -> None:
     lane.save(update_fields=["cursor", "attempts", "refused", "why"])
 
 
+def pause_after(attempts: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling, never the same twice."""
+    pause: float = min(LONGEST_WAIT, 0.5 * 2 ** min(attempts, 12)) * random.uniform(0.8, 1.2)
+    return pause
+
+
 def _back_off(lane: Lane, error: Exception) -> None:
     lane.attempts += 1
-    wait = min(LONGEST_WAIT, 0.5 * 2 ** min(lane.attempts, 12)) * random.uniform(0.8, 1.2)
-    lane.due = timezone.now() + timedelta(seconds=wait)
+    lane.due = timezone.now() + timedelta(seconds=pause_after(lane.attempts))
     lane.why = (str(error) or type(error).__name__)[:1000]
     lane.save(update_fields=["attempts", "due", "why"])
+
+
+_LEASE = """
+UPDATE events_lane SET due = now() + make_interval(secs => %(seconds)s) WHERE id IN (
+  SELECT l.id FROM events_lane l JOIN events_stream s ON s.key = l.stream_id
+  WHERE l.stream_id = %(stream)s AND starts_with(l.subscriber, %(prefix)s) AND l.due <= now() AND s.head > l.cursor
+  ORDER BY l.cursor, l.id LIMIT %(limit)s FOR UPDATE OF l SKIP LOCKED)
+RETURNING id, subscriber, cursor, attempts
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A lane that is ours for a while."""
+
+    id: int
+    subscriber: str
+    cursor: int
+    attempts: int
+
+
+def lease(stream: str, prefix: str, *, seconds: float, limit: int) -> list[Leased]:
+    """Take the lanes of a stream that are behind and due, of subscribers with this prefix, for some seconds.
+
+    For carriers that need longer for a delivery than a transaction may last: others leave these lanes alone until the
+    time is over, also when whoever took them has died. `move` writes down how far they came, and gives them back.
+    """
+    given = {"stream": stream, "prefix": prefix, "seconds": seconds, "limit": limit}
+    return [Leased(*row) for row in statement.run(_LEASE, given)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a leased lane came: it goes on after `cursor`, in `wait` seconds (None: the lease goes on).
+
+    `attempts` and `why` are of what failed; `refused` counts events that will never be taken.
+    """
+
+    lane: int
+    cursor: int
+    wait: float | None = 0.0
+    attempts: int = 0
+    why: str = ""
+    refused: int = 0
+
+
+_MOVE = """
+UPDATE events_lane l SET cursor = greatest(l.cursor, s.cursor), attempts = s.attempts, why = left(s.why, 1000),
+  refused = l.refused + s.refused,
+  due = CASE WHEN s.wait IS NULL THEN l.due ELSE now() + make_interval(secs => s.wait) END
+FROM jsonb_to_recordset(%s::jsonb) AS s(lane bigint, cursor bigint, wait float8, attempts int, why text, refused int)
+WHERE l.id = s.lane RETURNING l.id
+"""
+
+
+def move(steps: Sequence[Step]) -> None:
+    """Write down how far leased lanes came, one step a lane."""
+    statement.run(_MOVE, [statement.rows_json([asdict(step) for step in steps])])
 
 
 def behind(subscriber_prefix: str, *, limit: int = 1000) -> list[Lane]:

@@ -1,0 +1,336 @@
+"""The events of a channel as letters to its guests: what each event is in words, and who is to read it.
+
+| event | letter |
+|---|---|
+| message.posted | the message; one that was edited before it was sent as it is now |
+| message.edited, message.deleted | an edit, a deletion (COI, Delta Chat) |
+| reaction.added, reaction.removed | all that this person now has on the message (RFC 9078) |
+| message.pinned, message.unpinned | a pin |
+| guest.joined of the reader | the welcome |
+| guest.left of the reader, channel.deleted | the goodbye |
+
+Nothing else is told, and nobody is told of what they did themselves.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
+from channels_app.guests import addresses
+from channels_app.guests.models import Subject
+from channels_app.letters import outgoing
+from channels_app.mail import Address, ComposedLetter, Letter, Recipient, compose_letter, event_id
+from channels_app.mail.encode import ids as written
+from workspace.events.log import Entry
+from workspace.people.models import Person
+
+SUBJECT_LENGTH = 60
+NAMES_SHOWN = 12
+_MARKS = re.compile(r"[*_`~#>|]+|\[([^\]]*)\]\([^)]*\)")
+_TAGS = re.compile(r"<([a-z0-9]+)")
+_ANSWERED = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg)\s*:\s*)+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A guest of the channel; `seat` is None once they are out."""
+
+    person: Person
+    seat: Seat | None
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+
+class Letters:
+    """The letters of some events of one channel, in order. What they need is read in a few queries, at once."""
+
+    def __init__(self, channel: Channel, entries: Sequence[Entry]) -> None:
+        self.channel = channel
+        self.entries = entries
+        self._made: dict[int, ComposedLetter | None] = {}
+        ids = {id for entry in entries if (id := message_of(entry))}
+        self._rows = {row.id: row for row in Message.objects.filter(id__in=ids)}
+        roots = {row.thread_id or row.id for row in self._rows.values()}
+        self._roots = {row.id: row for row in Message.objects.filter(id__in=roots)}
+        self._posted = {message_of(entry) for entry in entries if entry.kind == "message.posted"}
+        self._around = outgoing.gather(channel, [row for row in self._rows.values() if row.id in self._posted])
+
+    # Who reads what
+
+    def to(self, entry: Entry, reader: Reader) -> ComposedLetter | None:
+        """What a guest is to get of an event, or nothing."""
+        if entry.kind == "guest.joined":
+            return self._welcome(entry, reader) if entry.payload["guest"]["person"] == reader.id else None
+        if entry.kind in ("guest.left", "channel.deleted"):
+            return self._goodbye(entry) if self._is_out(entry, reader) else None
+        if reader.seat is None or entry.actor == reader.id or not self._wants(entry, reader):
+            return None
+        if entry.seq not in self._made:
+            letter = self._letter(entry)
+            self._made[entry.seq] = compose_letter(letter) if letter else None
+        return self._made[entry.seq]
+
+    def ends(self, entry: Entry, reader: Reader) -> bool:
+        """Whether this is the last event a guest is told of."""
+        return entry.kind in ("guest.left", "channel.deleted") and self._is_out(entry, reader)
+
+    def _is_out(self, entry: Entry, reader: Reader) -> bool:
+        """Who was invited again meanwhile hears no goodbye."""
+        if entry.kind == "channel.deleted":
+            return True
+        return entry.payload["person"] == reader.id and reader.seat is None
+
+    def _wants(self, entry: Entry, reader: Reader) -> bool:
+        delivery = reader.seat.delivery if reader.seat else Seat.Delivery.PAUSED
+        if delivery == Seat.Delivery.MENTIONS:
+            row = self._rows.get(message_of(entry))
+            return row is not None and self._concerns(row, reader)
+        return delivery == Seat.Delivery.EVERY
+
+    def _concerns(self, row: Message, reader: Reader) -> bool:
+        """Whether a message names somebody, or is in a thread they take part in."""
+        named = reader.id in row.mentions or row.mentions_all is not None or row.author_id == reader.id
+        return named or (row.thread_id or row.id, reader.id) in self._part
+
+    @cached_property
+    def _part(self) -> set[tuple[str, str]]:
+        """(thread, person) of who wrote in the threads that are concerned."""
+        within = Message.objects.filter(Q(thread__in=self._roots) | Q(id__in=self._roots), channel=self.channel)
+        return {
+            (thread or id, who) for thread, id, who in within.values_list("thread_id", "id", "author_id").distinct()
+        }
+
+    # What an event is
+
+    def _letter(self, entry: Entry) -> Letter | None:
+        row = self._rows.get(message_of(entry))
+        if row is None:
+            return None
+        if entry.kind == "message.posted":
+            return None if row.deleted_at else self._message(row, entry)
+        if entry.kind == "message.deleted":
+            return None if row.id in self._posted else self._deletion(row, entry)
+        if row.deleted_at:
+            return None
+        if entry.kind == "message.edited":
+            return None if row.id in self._posted else self._edit(row, entry)
+        if entry.kind in ("reaction.added", "reaction.removed"):
+            return self._reaction(row, entry) if entry.seq == self._last_reactions[self._reacted(entry)] else None
+        if entry.kind in ("message.pinned", "message.unpinned"):
+            return self._pin(row, entry)
+        return None
+
+    def _message(self, row: Message, entry: Entry) -> Letter:
+        post = outgoing.post_of(row, self._around)
+        return Letter(
+            **self._opening(entry.payload["message"]["author_name"], entry, row),
+            message_id=_own_id(row),
+            kind="message",
+            text=post.text,
+            html=_if_more(post.html),
+            in_reply_to=post.in_reply_to,
+            references=post.references,
+            attachments=post.attachments,
+        )
+
+    def _edit(self, row: Message, entry: Entry) -> Letter:
+        payload = entry.payload
+        return self._about(row, entry, "edit", text=payload["text"], html=_if_more(payload["html"]))
+
+    def _deletion(self, row: Message, entry: Entry) -> Letter:
+        whose = "a message" if entry.actor == row.author_id else f"a message of {self._name(row.author_id)}"
+        return self._about(row, entry, "delete", text=f"{self._name(entry.actor)} deleted {whose}.")
+
+    def _reaction(self, row: Message, entry: Entry) -> Letter:
+        who = entry.payload["person"]
+        emoji = Reaction.objects.filter(message=row, person=who).order_by("id").values_list("emoji", flat=True)
+        now = " ".join(emoji)
+        said = f"reacted with {now}" if now else "took a reaction back"
+        sentence = f"<p>{html.escape(f'{self._name(who)} {said}: {_words(row.text)}')}</p>"
+        return self._about(row, entry, "reaction", text=now, html=sentence)
+
+    def _pin(self, row: Message, entry: Entry) -> Letter:
+        pinned = entry.kind == "message.pinned"
+        text = f"📌 {self._name(entry.actor)} {'pinned' if pinned else 'unpinned'}: {_words(row.text)}"
+        return self._about(row, entry, "pin" if pinned else "unpin", text=text)
+
+    def _about(self, row: Message, entry: Entry, kind: Any, *, text: str, html: str = "") -> Letter:
+        """A letter that concerns a message its reader has."""
+        root = self._roots.get(row.thread_id or "")
+        return Letter(
+            **self._opening(self._name(entry.actor), entry, row, answers=True),
+            message_id=event_id(self.channel.id, entry.seq, settings.MAIL_DOMAIN),
+            kind=kind,
+            text=text,
+            html=html,
+            target=_own_id(row),
+            references=(_own_id(root),) if root else (),
+        )
+
+    def _opening(self, author: str, entry: Entry, row: Message, *, answers: bool = False) -> dict[str, Any]:
+        subject = self._subject(self._roots.get(row.thread_id or row.id, row))
+        return {
+            "sender": self._sender(author),
+            "subject": f"Re: {subject}" if answers or row.thread_id else subject,
+            "date": entry.at,
+            **self._list,
+        }
+
+    @cached_property
+    def _list(self) -> dict[str, Any]:
+        return {
+            "list_id": f"{self.channel.id}.{settings.MAIL_DOMAIN}",
+            "list_name": outgoing.shown_name(self.channel),
+        }
+
+    def _sender(self, author: str) -> Address:
+        """On our own domain, so that it agrees with who sends it (RFC 7489)."""
+        return Address(f"{author} ({self.channel.org.name})", addresses.channel_address(self.channel))
+
+    # Subjects: one a thread, the same for as long as it lives
+
+    def _subject(self, root: Message) -> str:
+        if root.id in self._subjects:
+            return self._subjects[root.id]
+        words = _words(self._first_texts.get(root.id, root.text))
+        return f"[{outgoing.shown_name(self.channel)}] {words}".rstrip()
+
+    @cached_property
+    def _subjects(self) -> dict[str, str]:
+        rows = Subject.objects.filter(message__in=self._roots)
+        return {row.message_id: self._unbracketed(_ANSWERED.sub("", row.subject)) for row in rows}
+
+    def _unbracketed(self, subject: str) -> str:
+        """Delta Chat names a chat by what a subject has in brackets at first."""
+        return f"[{outgoing.shown_name(self.channel)}] {subject}" if subject.startswith("[") else subject
+
+    @cached_property
+    def _first_texts(self) -> dict[str, str]:
+        """What the roots that were edited said at first."""
+        edited = [row.id for row in self._roots.values() if row.edited_at]
+        found: dict[str, str] = {}
+        for old in Revision.objects.filter(message__in=edited).order_by("id") if edited else ():
+            found.setdefault(old.message_id, old.text)
+        return found
+
+    # People
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        ids = {entry.actor for entry in self.entries} | {row.author_id for row in self._rows.values()}
+        ids |= {entry.payload["person"] for entry in self.entries if entry.kind.startswith("reaction.")}
+        return dict(Person.objects.filter(id__in=ids - {None}).values_list("id", "name"))
+
+    def _name(self, person: str | None) -> str:
+        return self._names.get(person or "", "Somebody")
+
+    @cached_property
+    def _last_reactions(self) -> dict[tuple[str, str], int]:
+        reacted = [entry for entry in self.entries if entry.kind.startswith("reaction.")]
+        return {self._reacted(entry): entry.seq for entry in reacted}
+
+    def _reacted(self, entry: Entry) -> tuple[str, str]:
+        return entry.payload["id"], entry.payload["person"]
+
+    # The two mails that nobody wrote
+
+    def _welcome(self, entry: Entry, reader: Reader) -> ComposedLetter | None:
+        if reader.seat is None:
+            return None
+        name, org = outgoing.shown_name(self.channel), self.channel.org.name
+        sponsor = reader.seat.sponsor.name if reader.seat.sponsor else org
+        until = reader.seat.expires_at
+        lines = [
+            f"{sponsor} has invited you to take part in “{name}” at {org}, by mail.",
+            self.channel.topic and f"What it is about: {self.channel.topic}",
+            f"Who reads it: {self._readers(reader)}.",
+            "What is written there comes to you as mail. Answer any of it, or this mail, and all of them can read it.",
+            "To leave, follow the link below, or answer with the single word “leave”. “mute” stops the mail, "
+            "“mentions” leaves only what concerns you, “daily” and “hourly” gather it, “every” brings it all again.",
+            until and f"Your part ends on {until:%d %B %Y}.",
+            f"Leave: {addresses.leave_url(self.channel, reader.person)}",
+        ]
+        text = "\n\n".join(str(line) for line in lines if line)
+        return self._notice(entry, f"[{name}] Welcome, {reader.person.name}", sponsor, text)
+
+    def _readers(self, reader: Reader) -> str:
+        inside = Membership.objects.filter(channel=self.channel, person__active=True).exclude(person=reader.person)
+        names = list(inside.order_by("joined_at").values_list("person__name", flat=True)[: NAMES_SHOWN + 1])
+        if not names:
+            return "nobody yet"
+        more = inside.count() - NAMES_SHOWN
+        return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+    def _goodbye(self, entry: Entry) -> ComposedLetter:
+        name, org = outgoing.shown_name(self.channel), self.channel.org.name
+        text = f"You no longer take part in “{name}” at {org}. This is the last mail from there."
+        return self._notice(entry, f"[{name}] Goodbye", org, text)
+
+    def _notice(self, entry: Entry, subject: str, author: str, text: str) -> ComposedLetter:
+        return compose_letter(
+            Letter(
+                **self._list,
+                message_id=event_id(self.channel.id, entry.seq, settings.MAIL_DOMAIN),
+                kind="notice",
+                sender=self._sender(author) if author != self.channel.org.name else self._from_channel(),
+                subject=subject,
+                date=entry.at,
+                text=text,
+                auto=True,
+            )
+        )
+
+    def _from_channel(self) -> Address:
+        name = f"{outgoing.shown_name(self.channel)} ({self.channel.org.name})"
+        return Address(name, addresses.channel_address(self.channel))
+
+
+def recipient(channel: Channel, person: Person) -> Recipient:
+    """A guest as the codec addresses them."""
+    return Recipient(
+        to=outgoing.person_address(person),
+        reply_to=addresses.reply_to(channel, person),
+        unsubscribe=addresses.leave_url(channel, person),
+    )
+
+
+def message_of(entry: Entry) -> str:
+    """The id of the message an event is about, or nothing."""
+    if entry.kind == "message.posted":
+        return str(entry.payload["message"]["id"])
+    return str(entry.payload["id"]) if entry.kind.startswith(("message.", "reaction.")) else ""
+
+
+def _own_id(row: Message) -> str:
+    """The Message-ID that mail programs know a message by."""
+    if row.external_id and written(row.external_id):
+        return row.external_id
+    return outgoing.own_id(row.channel_id, row.id)
+
+
+def _if_more(html: str) -> str:
+    """HTML that says more than the text; for any other, chat clients would offer to show the message in full."""
+    return "" if set(_TAGS.findall(html)) <= {"p", "br"} else html
+
+
+def _words(text: str) -> str:
+    """The first words of a message, without its marks."""
+    line = next((line for line in text.splitlines() if line.strip(" `*#>-")), "")
+    plain = " ".join(_MARKS.sub(lambda found: found[1] or "", line).split())
+    return plain if len(plain) <= SUBJECT_LENGTH else plain[:SUBJECT_LENGTH].rsplit(" ", 1)[0] + "…"
+
+
+def needed(entries: Iterable[Entry]) -> bool:
+    """Whether any of these events may become a letter."""
+    return any(message_of(entry) or entry.kind.startswith(("guest.", "channel.deleted")) for entry in entries)

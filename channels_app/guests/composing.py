@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
-from channels_app.guests import addresses
+from channels_app.guests import addresses, digesting
 from channels_app.guests.models import Subject
 from channels_app.letters import outgoing
 from channels_app.mail import Address, ComposedLetter, Letter, Recipient, compose_letter, event_id
@@ -80,6 +80,11 @@ class Letters:
             letter = self._letter(entry)
             self._made[entry.seq] = compose_letter(letter) if letter else None
         return self._made[entry.seq]
+
+    def is_news(self, entry: Entry, reader: Reader) -> bool:
+        """Whether a digest for this guest tells of an event: a message of somebody else that is still there."""
+        row = self._rows.get(message_of(entry)) if entry.kind == "message.posted" else None
+        return row is not None and row.deleted_at is None and row.author_id != reader.id
 
     def ends(self, entry: Entry, reader: Reader) -> bool:
         """Whether this is the last event a guest is told of."""
@@ -229,6 +234,7 @@ class Letters:
     @cached_property
     def _names(self) -> dict[str, str]:
         ids = {entry.actor for entry in self.entries} | {row.author_id for row in self._rows.values()}
+        ids |= {row.author_id for row in self._roots.values()}
         ids |= {entry.payload["person"] for entry in self.entries if entry.kind.startswith("reaction.")}
         return dict(Person.objects.filter(id__in=ids - {None}).values_list("id", "name"))
 
@@ -243,7 +249,17 @@ class Letters:
     def _reacted(self, entry: Entry) -> tuple[str, str]:
         return entry.payload["id"], entry.payload["person"]
 
-    # The two mails that nobody wrote
+    # What was gathered for a while
+
+    def digest(self, news: Sequence[Entry], reader: Reader) -> ComposedLetter:
+        """Several messages in one mail, thread by thread."""
+        rows = [self._rows[message_of(entry)] for entry in news]
+        name = outgoing.shown_name(self.channel)
+        count = "1 new message" if len(rows) == 1 else f"{len(rows)} new messages"
+        made = digesting.digest(rows, self._roots, self._names, self._around.files)
+        return self._notice(news[-1], f"[{name}] {count}", self.channel.org.name, made.text, made.html)
+
+    # The mails that nobody wrote
 
     def _welcome(self, entry: Entry, reader: Reader) -> ComposedLetter | None:
         if reader.seat is None:
@@ -277,7 +293,7 @@ class Letters:
         text = f"You no longer take part in “{name}” at {org}. This is the last mail from there."
         return self._notice(entry, f"[{name}] Goodbye", org, text)
 
-    def _notice(self, entry: Entry, subject: str, author: str, text: str) -> ComposedLetter:
+    def _notice(self, entry: Entry, subject: str, author: str, text: str, html: str = "") -> ComposedLetter:
         return compose_letter(
             Letter(
                 **self._list,
@@ -287,6 +303,7 @@ class Letters:
                 subject=subject,
                 date=entry.at,
                 text=text,
+                html=html,
                 auto=True,
             )
         )
@@ -329,8 +346,3 @@ def _words(text: str) -> str:
     line = next((line for line in text.splitlines() if line.strip(" `*#>-")), "")
     plain = " ".join(_MARKS.sub(lambda found: found[1] or "", line).split())
     return plain if len(plain) <= SUBJECT_LENGTH else plain[:SUBJECT_LENGTH].rsplit(" ", 1)[0] + "…"
-
-
-def needed(entries: Iterable[Entry]) -> bool:
-    """Whether any of these events may become a letter."""
-    return any(message_of(entry) or entry.kind.startswith(("guest.", "channel.deleted")) for entry in entries)

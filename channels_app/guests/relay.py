@@ -53,9 +53,7 @@ class Relay:
                     client.close()
                     raise
             except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
-                raise TryLater(
-                    f"{_where()}: {error}" if str(error) else f"{_where()}: {type(error).__name__}"
-                ) from None
+                raise TryLater(f"{_where()}: {str(error) or type(error).__name__}") from None
             self._free.append((client, time.monotonic()))
 
     async def _take(self) -> aiosmtplib.SMTP:

@@ -1,0 +1,71 @@
+"""The mail gateway, one process: it hears of what was said and carries it to guests, and takes in what they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from django.conf import settings
+
+from channels_app.chat import guests
+from channels_app.guests import rounds
+from channels_app.guests.postman import Postman, in_thread
+from workspace.events import bells
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.05
+SWEEP_SECONDS = 5.0
+RETRY_SECONDS = 0.5
+
+
+class Gateway:
+    """Runs until it is cancelled. Several may run: they lease lanes from each other."""
+
+    def __init__(self) -> None:
+        self._postman = Postman(self.mark)
+        self._moved: set[str] = set()
+        self._rung = asyncio.Event()
+
+    async def run(self) -> None:
+        try:
+            await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep())
+        finally:
+            await self._postman.close()
+
+    def mark(self, stream: str) -> None:
+        """There may be something for the guests of this channel."""
+        self._moved.add(stream)
+        self._rung.set()
+
+    def _note(self, message: dict[str, Any]) -> None:
+        for stream in message.get("heads", ()):
+            if stream.startswith("channel:"):
+                self.mark(stream)
+
+    async def _carry(self) -> None:
+        while True:
+            await self._rung.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._rung.clear()
+            moved, self._moved = self._moved, set()
+            if not settings.SMTP_URL:
+                continue  # it waits in the lanes
+            try:
+                for stream in await in_thread(rounds.with_guests, moved):
+                    await self._postman.carry(stream)
+            except Exception as error:
+                log.warning("could not look for guests' mail: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _sweep(self) -> None:
+        """What bells missed, lanes whose rest is over, and guests whose time is."""
+        while True:
+            try:
+                await in_thread(guests.expire)
+                for stream in await in_thread(rounds.behind):
+                    self.mark(stream)
+            except Exception as error:
+                log.warning("could not sweep: %s", error)
+            await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,175 @@
+"""From the log into guests' mailboxes: the lanes of guests side by side, each in its own order.
+
+waiting --leased--> under way --each mail taken, cursor written--> waiting
+                       |--4yz, or no answer--> backing off, this lane alone
+                       |--5yz--> counted for the address, the lane goes on; after several in a row no more is sent
+                       '--guest.left, channel.deleted--> goodbye, and the lane is gone
+A lane is leased and not locked, because a mail server may take a minute to answer; of whoever dies it is free again by
+the clock. No mail goes out before the one before it is written down as taken, so nobody gets more than one mail twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+from channels_app.guests import addresses, composing, rounds
+from channels_app.guests.relay import Refused, Relay
+from channels_app.guests.rounds import Mail, Round
+from workspace.events import lanes
+from workspace.events.lanes import Step, TryLater
+
+log = logging.getLogger(__name__)
+
+# A lane stops in time for its lease: its last mail may take all the relay's patience.
+CARRY_SECONDS = 40.0
+MOST_LANES = 2000
+SLOW_SECONDS = 300.0
+SLOW_AT_ONCE = 2
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(verb: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Work with the database beside the event loop."""
+
+    def run() -> T:
+        try:
+            return verb(*given, **named)
+        finally:
+            close_old_connections()
+
+    return await asyncio.to_thread(run)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Steps of lanes that wait to be written: all that came while the last ones were, in one statement."""
+
+    _waiting: list[tuple[Step, asyncio.Future[None]]] = field(default_factory=list)
+    _writing: asyncio.Task[None] | None = None
+
+    async def write(self, step: Step) -> None:
+        """Returns when the step is committed. Raises what the database does."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        await done
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting, []
+                try:
+                    await in_thread(lanes.move, [step for step, _ in taken])
+                except Exception as error:
+                    _end(taken, error)
+                else:
+                    _end(taken, None)
+        finally:
+            self._writing = None
+
+
+def _end(taken: list[tuple[Step, asyncio.Future[None]]], error: Exception | None) -> None:
+    for _, done in taken:
+        if not done.cancelled():
+            done.set_exception(error) if error else done.set_result(None)
+
+
+class Postman:
+    """Carries the lanes of guests in one event loop. `again` is called with a stream whose guests may have more."""
+
+    def __init__(self, again: Callable[[str], None]) -> None:
+        self._again = again
+        self._relay = Relay()
+        self._ledger = Ledger()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._slow: dict[str, float] = {}
+        self._slow_room = asyncio.Semaphore(SLOW_AT_ONCE)
+
+    async def carry(self, stream: str) -> None:
+        """Set out with what waits for the guests of a channel; returns before it has arrived."""
+        while len(self._under_way) > MOST_LANES:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        for round in await in_thread(rounds.gather, stream):
+            task = asyncio.create_task(self._carry_one(round))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def close(self) -> None:
+        """Let what is under way end; whatever is cut off is sent again when its lease is over."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self._relay.close()
+
+    async def _carry_one(self, round: Round) -> None:
+        try:
+            if await self._deliver(round):
+                self._again(round.channel.stream)
+        except Exception:
+            # The database, mostly: the lane is free again when its lease is over.
+            log.exception("could not carry %s of %s", round.lane.subscriber, round.channel.stream)
+
+    async def _deliver(self, round: Round) -> bool:
+        """Send a lane's mails in order; whether there may be more at once."""
+        until = time.monotonic() + CARRY_SECONDS
+        step, failing = Step(round.lane.id, round.lane.cursor), round.failing
+        for mail in round.mails:
+            try:
+                await self._send(round, mail)
+            except TryLater as trouble:
+                attempts = round.lane.attempts + 1
+                pause = lanes.pause_after(attempts)
+                await self._ledger.write(replace(step, wait=pause, attempts=attempts, why=str(trouble)))
+                return False
+            except Refused as refused:
+                step = replace(step, cursor=mail.seq)
+                await self._ledger.write(replace(step, wait=None, refused=1, why=str(refused)))
+                await in_thread(rounds.failed, round.person, str(refused))
+            else:
+                step = replace(step, cursor=mail.seq)
+                await self._ledger.write(replace(step, wait=None))
+                if failing:
+                    failing = False
+                    await in_thread(rounds.taken, round.person)
+            if time.monotonic() > until:
+                break
+        else:
+            if round.closes:
+                await in_thread(rounds.close, round.lane)
+                return False
+            step = replace(step, cursor=round.end, wait=round.wait, why=round.why)
+        await self._ledger.write(step)
+        return not step.wait
+
+    async def _send(self, round: Round, mail: Mail) -> None:
+        channel, person = round.channel, round.person
+        content = mail.letter.to(composing.recipient(channel, person))
+        sender, provider = addresses.bounce_to(channel, person), person.email.rpartition("@")[2]
+        if self._slow.get(provider, 0.0) < time.monotonic():
+            await self._watched(provider, sender, person.email, content)
+        else:
+            async with self._slow_room:  # providers that don't answer wait for each other, nobody for them
+                await self._watched(provider, sender, person.email, content)
+
+    async def _watched(self, provider: str, sender: str, to: str, content: bytes) -> None:
+        try:
+            await self._relay.send(sender, to, content)
+        except TryLater:
+            self._slow[provider] = time.monotonic() + SLOW_SECONDS
+            raise
+        self._slow.pop(provider, None)

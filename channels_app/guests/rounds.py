@@ -1,0 +1,209 @@
+"""What waits for a channel's guests, made ready to be sent: lanes leased, events read and composed once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from channels_app.chat import guests
+from channels_app.chat.guests import LANE
+from channels_app.chat.models import Channel, Seat
+from channels_app.guests.composing import Letters, Reader
+from channels_app.guests.models import Mailbox
+from channels_app.mail import ComposedLetter
+from workspace.events import lanes, log
+from workspace.events.lanes import Leased
+from workspace.events.log import Entry
+from workspace.events.models import Lane
+from workspace.people.models import Person
+
+LEASE_SECONDS = 150.0
+LANES_AT_ONCE = 500
+EVENTS_AT_ONCE = 100
+STREAMS_A_SWEEP = 2000
+FAILURES_ALLOWED = 3
+DIGESTS = (Seat.Delivery.HOURLY, Seat.Delivery.DAILY)
+DIGEST = "gathered for a digest"
+DAILY_HOUR = 7  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a guest gets of the events up to `seq`."""
+
+    seq: int
+    letter: ComposedLetter
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A lane and what goes out now: mails in order, then it stands at `end`, and rests for `wait` seconds (`why`).
+
+    `closes`: the guest is out, and the lane goes with the last mail. `failing`: mails to this address failed before.
+    """
+
+    lane: Leased
+    channel: Channel
+    person: Person
+    mails: Sequence[Mail]
+    end: int
+    wait: float = 0.0
+    why: str = ""
+    closes: bool = False
+    failing: bool = False
+
+
+# A seat's lane begins before the event that tells of the guest: the welcome is the first mail.
+_OPEN = """
+INSERT INTO events_lane (subscriber, stream_id, cursor, due, attempts, why, refused)
+SELECT %(prefix)s || m.person_id, %(stream)s, e.seq - 1, now(), 0, '', 0
+FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id CROSS JOIN LATERAL (
+  SELECT max(seq) AS seq FROM events_event WHERE stream = %(stream)s AND kind = 'guest.joined'
+    AND payload->'guest'->>'person' = m.person_id) e
+WHERE m.channel_id = %(channel)s AND e.seq IS NOT NULL
+  AND NOT EXISTS (SELECT FROM events_lane l WHERE l.subscriber = %(prefix)s || m.person_id AND l.stream_id = %(stream)s)
+ON CONFLICT DO NOTHING
+"""
+# Whoever wants each mail again does not wait for the digest.
+_WAKE = """
+UPDATE events_lane l SET due = now(), why = '' FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id
+WHERE l.stream_id = %(stream)s AND l.why = %(why)s AND l.subscriber = %(prefix)s || m.person_id
+  AND m.channel_id = %(channel)s AND t.delivery <> ALL (%(digests)s)
+"""
+
+
+def gather(stream: str) -> list[Round]:
+    """Take the lanes of a channel's guests that may go now, with what waits in them."""
+    channel = Channel.objects.select_related("org").filter(id=stream.removeprefix("channel:")).first()
+    if channel is None:
+        return []
+    given: dict[str, Any] = {
+        "prefix": LANE,
+        "stream": stream,
+        "channel": channel.id,
+        "why": DIGEST,
+        "digests": list(DIGESTS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, given)
+        cursor.execute(_WAKE, given)
+    leased = lanes.lease(stream, LANE, seconds=LEASE_SECONDS, limit=LANES_AT_ONCE)
+    if not leased:
+        return []
+    # Lanes that stand further on than what is read now come again at once.
+    letters = Letters(channel, log.read(stream, min(lane.cursor for lane in leased), limit=EVENTS_AT_ONCE))
+    readers = _readers(channel, leased)
+    failing = set(Mailbox.objects.filter(person__in=readers, failures__gt=0).values_list("person_id", flat=True))
+    rounds = []
+    for lane in leased:
+        reader = readers.get(lane.subscriber.removeprefix(LANE))
+        if reader is None:
+            close(lane)
+        else:
+            rounds.append(_round(lane, letters, reader, failing=reader.id in failing))
+    return rounds
+
+
+def with_guests(streams: Collection[str]) -> list[str]:
+    """Those of these streams that have guests, or had and owe them a goodbye."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITH_GUESTS, [list(streams), LANE, [stream.removeprefix("channel:") for stream in streams]])
+        return [stream for (stream,) in cursor.fetchall()]
+
+
+_WITH_GUESTS = """
+SELECT stream_id FROM events_lane WHERE stream_id = ANY (%s) AND starts_with(subscriber, %s)
+UNION SELECT 'channel:' || m.channel_id FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id
+WHERE m.channel_id = ANY (%s)
+"""
+
+
+def behind() -> list[str]:
+    """Streams with a guest's lane that is behind and due, or with a guest who has none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, [LANE, STREAMS_A_SWEEP, LANE])
+        return [stream for (stream,) in cursor.fetchall()]
+
+
+_BEHIND = """
+(SELECT DISTINCT l.stream_id FROM events_lane l JOIN events_stream s ON s.key = l.stream_id
+ WHERE starts_with(l.subscriber, %s) AND l.due <= now() AND s.head > l.cursor LIMIT %s)
+UNION SELECT 'channel:' || m.channel_id FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id
+WHERE NOT EXISTS (
+  SELECT FROM events_lane l WHERE l.subscriber = %s || m.person_id AND l.stream_id = 'channel:' || m.channel_id)
+"""
+
+
+def _readers(channel: Channel, leased: Sequence[Leased]) -> Mapping[str, Reader]:
+    ids = [lane.subscriber.removeprefix(LANE) for lane in leased]
+    seats = Seat.objects.select_related("sponsor", "membership")
+    seats = seats.filter(membership__channel=channel, membership__person__in=ids)
+    by_person = {seat.membership.person_id: seat for seat in seats}
+    people = Person.objects.filter(id__in=ids)
+    return {person.id: Reader(person, by_person.get(person.id) if person.active else None) for person in people}
+
+
+def _round(lane: Leased, letters: Letters, reader: Reader, *, failing: bool) -> Round:
+    waiting = [entry for entry in letters.entries if entry.seq > lane.cursor]
+    end = max([lane.cursor, *(entry.seq for entry in waiting)])
+    if reader.seat is not None and reader.seat.delivery in DIGESTS:
+        return _gathered(lane, letters, reader, waiting, end, failing=failing)
+    mails, closes = [], False
+    for entry in waiting:
+        if letter := letters.to(entry, reader):
+            mails.append(Mail(entry.seq, letter))
+        if closes := letters.ends(entry, reader):
+            end = entry.seq
+            break
+    return Round(lane, letters.channel, reader.person, mails, end, closes=closes, failing=failing)
+
+
+def _gathered(
+    lane: Leased, letters: Letters, reader: Reader, waiting: Sequence[Entry], end: int, *, failing: bool
+) -> Round:
+    """The welcome at once; what people wrote when its hour has come."""
+    assert reader.seat is not None
+    mails = [Mail(entry.seq, letter) for entry in waiting if (letter := letters.to(entry, reader))]
+    news = [entry for entry in waiting if letters.is_news(entry, reader)]
+    if not news:
+        return Round(lane, letters.channel, reader.person, mails, end, failing=failing)
+    due = hour_after(news[0].at, reader.seat.delivery)
+    if due > timezone.now():
+        mails = [mail for mail in mails if mail.seq < news[0].seq]
+        wait = (due - timezone.now()).total_seconds()
+        return Round(lane, letters.channel, reader.person, mails, news[0].seq - 1, wait, DIGEST, failing=failing)
+    mails.append(Mail(end, letters.digest(news, reader)))
+    return Round(lane, letters.channel, reader.person, mails, end, failing=failing)
+
+
+def hour_after(moment: datetime, delivery: str) -> datetime:
+    """When a digest with something from this moment goes out."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    if delivery == Seat.Delivery.DAILY:
+        hour += timedelta(hours=(DAILY_HOUR - hour.hour) % 24)
+    return hour
+
+
+def close(lane: Leased) -> None:
+    """The guest is out and knows it."""
+    Lane.objects.filter(id=lane.id).delete()
+
+
+def taken(person: Person) -> None:
+    """An address that failed takes mail again."""
+    Mailbox.objects.filter(person=person).update(failures=0)
+
+
+def failed(person: Person, why: str) -> None:
+    """An address refused a mail for good; after several in a row no more are sent."""
+    Mailbox.objects.get_or_create(person=person)
+    Mailbox.objects.filter(person=person).update(failures=F("failures") + 1, why=why[:500])
+    if Mailbox.objects.filter(person=person, failures__gte=FAILURES_ALLOWED).exists():
+        for seat in Seat.objects.select_related("membership").filter(membership__person=person):
+            guests.give_up(guest=person, channel=seat.membership.channel_id, why=why)

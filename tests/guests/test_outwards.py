@@ -1,0 +1,325 @@
+"""What people say in a channel reaches its guests as mail: each in order, once, and one's trouble is nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from channels_app.chat import channels, guests, messages, pins, reactions
+from channels_app.chat.models import Message, Seat
+from channels_app.files import uploads
+from channels_app.guests import addresses, rounds
+from channels_app.guests.models import Mailbox
+from channels_app.guests.postman import Postman
+from channels_app.mail import matches, read_reply
+from tests.cast import Cast
+from tests.guests.sink import Sink, running_sink
+from workspace.events import log
+from workspace.events.models import Event, Lane
+from workspace.people import persons
+from workspace.people.models import Person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GUS, HAL = "gus@g.test", "hal@h.test"
+
+
+@pytest.fixture
+def sink(settings: Settings) -> Iterator[Sink]:
+    with running_sink() as sink:
+        settings.SMTP_URL = sink.url
+        yield sink
+
+
+def _invite(cast: Cast, email: str = GUS, **more: Any) -> Person:
+    name = email.partition("@")[0].title()
+    return guests.invite(person=cast.bob, channel=cast.general.id, email=email, name=name, **more).membership.person
+
+
+def _carry(cast: Cast) -> None:
+    """What the gateway does when bells ring, until nothing is left that may go."""
+
+    async def run() -> None:
+        again = {cast.general.stream}
+        postman = Postman(again.add)
+        while again:
+            await postman.carry(again.pop())
+            await postman.settled()
+        await postman.close()
+
+    asyncio.run(run())
+
+
+def _post(cast: Cast, text: str, who: str = "bob", **more: Any) -> str:
+    return messages.post(person=cast.named(who), channel=cast.general.id, text=text, **more).message["id"]
+
+
+def _texts(sink: Sink, to: str = GUS) -> list[str]:
+    """What a guest read, the welcome aside."""
+    return [one.text for one in sink.of(to)[1:]]
+
+
+def _rest(stream: str) -> None:
+    """The pauses of all lanes are over."""
+    Lane.objects.filter(stream=stream).update(due=timezone.now())
+
+
+def test_a_guest_is_welcomed_once_and_then_reads_along(cast: Cast, sink: Sink) -> None:
+    _post(cast, "before")
+    gus = _invite(cast)
+    _carry(cast)
+    root = _post(cast, "Hello **all**")
+    _carry(cast)
+    _post(cast, "an answer", "amy", thread=root)
+    _carry(cast)
+    welcome, first, second = sink.of(GUS)
+    assert welcome.mail["Auto-Submitted"] == "auto-generated"
+    for part in ("Bob", "general", cast.acme.name, "Amy Admin", "leave", f"/leave/{cast.general.id}-{gus.id}"):
+        assert part in welcome.text
+    assert str(first.mail["From"]) == f'"Bob ({cast.acme.name})" <general@{cast.acme.slug}.roost.localhost>'
+    assert (first.text, first.mail["Subject"]) == ("Hello **all**", "[general] Hello all")
+    assert second.mail["In-Reply-To"] == second.mail["References"] == first.mail["Message-ID"]
+    assert second.mail["Subject"] == "Re: [general] Hello all"
+    assert first.mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for signed, purpose in ((str(first.mail["Reply-To"]), "r"), (first.sender, "b")):
+        reply = read_reply(signed)
+        assert reply is not None and reply.purpose == purpose
+        assert matches(reply, cast.general.id, gus.id, addresses.secret())
+        assert not matches(reply, cast.secret.id, gus.id, addresses.secret())
+
+
+def test_every_kind_of_event(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    file = uploads.store(uploader=cast.bob, name="plan.pdf", chunks=[b"%PDF-1.4"], declared_type="application/pdf").id
+    id = _post(cast, "look", files=[file])
+    _carry(cast)
+    messages.edit(person=cast.bob, message=id, text="look here")
+    _carry(cast)
+    reactions.add(person=cast.amy, message=id, emoji="👍")
+    _carry(cast)
+    reactions.remove(person=cast.amy, message=id, emoji="👍")
+    _carry(cast)
+    pins.pin(person=cast.amy, message=id)
+    _carry(cast)
+    messages.delete(person=cast.bob, message=id)
+    _carry(cast)
+    message, edit, reaction, taken_back, pin, deletion = (one.mail for one in sink.of(GUS)[1:])
+    (attached,) = message.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("plan.pdf", b"%PDF-1.4")
+    about = message["Message-ID"]
+    assert (edit["Chat-Edit"], edit["Chat-Content"]) == (about, "editrequest")
+    assert (deletion["Chat-Delete"], deletion["Chat-Content"]) == (about, "deleterequest")
+    assert {one["In-Reply-To"] for one in (edit, reaction, taken_back, pin, deletion)} == {about}
+    assert "👍" in sink.of(GUS)[3].text and "took a reaction back" in taken_back.as_string()
+    assert "pinned: look here" in sink.of(GUS)[5].text and "Bob deleted" in sink.of(GUS)[6].text
+
+
+def test_what_changed_before_it_was_sent_is_sent_as_it_is(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    edited, gone = _post(cast, "frist"), _post(cast, "oops")
+    messages.edit(person=cast.bob, message=edited, text="first")
+    messages.delete(person=cast.bob, message=gone)
+    _carry(cast)
+    assert _texts(sink) == ["first"]
+
+
+def test_nobody_is_told_of_what_they_did_themselves(cast: Cast, sink: Sink) -> None:
+    gus, _hal = _invite(cast), _invite(cast, HAL)
+    mine = messages.post(person=gus, channel=cast.general.id, text="mine", origin="mail", external_id="<g1@g.test>")
+    reactions.add(person=gus, message=mine.message["id"], emoji="👍")
+    _post(cast, "an answer", thread=mine.message["id"])
+    _carry(cast)
+    (answer,) = sink.of(GUS)[1:]
+    assert (answer.text, answer.mail["In-Reply-To"]) == ("an answer", "<g1@g.test>")
+    assert _texts(sink, HAL)[0] == "mine" and sink.of(HAL)[1].mail["Message-ID"] == "<g1@g.test>"
+
+
+def test_only_the_channel_and_only_its_guests(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    messages.post(person=cast.bob, channel=cast.secret.id, text="psst")
+    _carry(cast)
+    assert {one.to for one in sink.taken} == {GUS} and len(sink.taken) == 1
+
+
+def test_who_goes_gets_one_goodbye(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    _carry(cast)
+    guests.leave(guest=gus, channel=cast.general.id)
+    _post(cast, "after")
+    _carry(cast)
+    assert len(sink.of(GUS)) == 2 and "no longer take part" in sink.of(GUS)[1].text
+    assert not Lane.objects.filter(subscriber__startswith="guest:").exists()
+    _invite(cast)
+    _carry(cast)
+    assert "has invited you" in sink.of(GUS)[2].text
+
+
+def test_a_deleted_channel_says_goodbye(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    _carry(cast)
+    channels.delete(person=cast.alice, channel=cast.general.id)
+    _carry(cast)
+    assert "no longer take part" in sink.of(GUS)[-1].text
+
+
+def test_one_trouble_is_nobody_elses(cast: Cast, sink: Sink) -> None:
+    _invite(cast), _invite(cast, HAL)
+    _carry(cast)
+    sink.answers[GUS] = "451 greylisted"
+    for text in ("one", "two"):
+        _post(cast, text)
+        _carry(cast)
+    assert _texts(sink, HAL) == ["one", "two"] and _texts(sink) == []
+    lane = Lane.objects.get(subscriber=guests.lane_of(Person.objects.get(email=GUS).id))
+    assert lane.attempts == 1 and "greylisted" in lane.why and lane.due > timezone.now()
+    del sink.answers[GUS]
+    _rest(cast.general.stream)
+    _carry(cast)
+    assert _texts(sink) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("death", "copies"), [("die", 1), ("die after", 2)])
+def test_a_server_that_dies_in_data(cast: Cast, sink: Sink, death: str, copies: int) -> None:
+    """A double only where the mail was taken and the connection died before its answer."""
+    _invite(cast)
+    _carry(cast)
+    sink.after[GUS] = death
+    _post(cast, "one")
+    _carry(cast)
+    sink.after.clear()
+    _post(cast, "two")
+    _rest(cast.general.stream)
+    _carry(cast)
+    assert _texts(sink) == [*["one"] * copies, "two"]
+    assert len({one.mail["Message-ID"] for one in sink.of(GUS)}) == 3
+
+
+def test_an_address_that_refuses_for_good_is_given_up(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    _carry(cast)
+    sink.after[GUS] = "554 no"
+    for text in ("one", "two"):
+        _post(cast, text)
+        _carry(cast)
+    sink.after.clear()
+    _post(cast, "three")
+    _carry(cast)
+    assert Mailbox.objects.get(person=gus).failures == 0
+    sink.answers[GUS] = "550 no such user"
+    for text in ("four", "five", "six", "seven"):
+        _post(cast, text)
+        _carry(cast)
+    assert Seat.objects.get().delivery == Seat.Delivery.PAUSED
+    (failed,) = Event.objects.filter(kind="delivery.failed")
+    assert failed.payload == {"person": gus.id, "why": "550 no such user"}
+    assert _texts(sink) == ["three"]
+
+
+def test_no_relay_at_all_only_waits(cast: Cast, sink: Sink, settings: Settings) -> None:
+    settings.SMTP_URL = "smtp://127.0.0.1:1"
+    _invite(cast)
+    _carry(cast)
+    assert "relay" in Lane.objects.get(subscriber__startswith="guest:").why
+    settings.SMTP_URL = sink.url
+    _rest(cast.general.stream)
+    _carry(cast)
+    assert len(sink.taken) == 1
+
+
+def test_mentions_only(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    mine = messages.post(person=gus, channel=cast.general.id, text="mine").message["id"]
+    guests.choose(guest=gus, channel=cast.general.id, delivery="mentions")
+    for text, more in (("nothing", {}), ("for @gus", {}), ("an answer", {"thread": mine}), ("hey @channel", {})):
+        _post(cast, text, **more)
+    _carry(cast)
+    assert _texts(sink) == ["for @gus", "an answer", "hey @channel"]
+
+
+def test_paused_and_on_again(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    guests.choose(guest=gus, channel=cast.general.id, delivery="paused")
+    _post(cast, "nothing")
+    _carry(cast)
+    guests.choose(guest=gus, channel=cast.general.id, delivery="every")
+    _post(cast, "again")
+    _carry(cast)
+    assert _texts(sink) == ["again"]
+
+
+def test_a_digest_gathers_threads(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    old = _post(cast, "an old question")
+    _carry(cast)
+    guests.choose(guest=gus, channel=cast.general.id, delivery="hourly")
+    root = _post(cast, "a new *question*")
+    _post(cast, "in between", "amy")
+    _post(cast, "its answer", "alice", thread=root)
+    _post(cast, "late answer", "amy", thread=old)
+    _carry(cast)
+    assert _texts(sink) == ["an old question"]
+    assert Lane.objects.get(subscriber__startswith="guest:").why == rounds.DIGEST
+    Event.objects.filter(kind="message.posted").update(at=timezone.now() - timedelta(hours=2))
+    _rest(cast.general.stream)
+    _carry(cast)
+    (digest,) = sink.of(GUS)[2:]
+    assert digest.mail["Subject"] == "[general] 4 new messages"
+    order = [digest.text.index(words) for words in ("a new *question*", "its answer", "in between", "late answer")]
+    assert order == sorted(order) and "In answer to Bob: an old question" in digest.text
+    _carry(cast)
+    assert len(sink.taken) == 3
+
+
+def test_who_wants_each_mail_again_does_not_wait_for_the_digest(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    guests.choose(guest=gus, channel=cast.general.id, delivery="daily")
+    _post(cast, "news")
+    _carry(cast)
+    assert _texts(sink) == []
+    guests.choose(guest=gus, channel=cast.general.id, delivery="every")
+    _carry(cast)
+    assert _texts(sink) == ["news"]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "moment", "due"),
+    [
+        ("hourly", "2026-03-01T10:00:00", "2026-03-01T11:00:00"),
+        ("hourly", "2026-03-01T23:59:59", "2026-03-02T00:00:00"),
+        ("daily", "2026-03-01T06:59:00", "2026-03-01T07:00:00"),
+        ("daily", "2026-03-01T07:00:00", "2026-03-02T07:00:00"),
+    ],
+)
+def test_when_a_digest_goes_out(delivery: str, moment: str, due: str) -> None:
+    given, expected = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (moment, due))
+    assert rounds.hour_after(given, delivery) == expected
+
+
+def test_someone_deactivated_gets_nothing_more(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    _carry(cast)
+    persons.change(person=gus, by=cast.alice, active=False)
+    _post(cast, "secret by now")
+    _carry(cast)
+    assert not re.search("secret", "".join(one.text for one in sink.taken))
+    persons.change(person=Person.objects.get(id=gus.id), by=cast.alice, active=True)
+    _carry(cast)
+    assert "has invited you" in sink.of(GUS)[-1].text
+
+
+def test_a_worker_that_died_gives_its_lanes_back(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    assert len(rounds.gather(cast.general.stream)) == 1
+    assert rounds.gather(cast.general.stream) == []
+    _rest(cast.general.stream)
+    _carry(cast)
+    assert len(sink.taken) == 1 and Message.objects.count() == 0
+    assert (
+        log.heads([cast.general.stream])[cast.general.stream] == Lane.objects.get(subscriber__startswith="guest").cursor
+    )

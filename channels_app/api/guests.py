@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from channels_app.chat import access, guests, shapes
 from channels_app.chat.forms import Form
 from channels_app.chat.models import Seat
 from channels_app.chat.shapes import DeliveryName
+from channels_app.guests.standing import Standing, StateName, standings
 from workspace.events.log import stamp
 from workspace.events.refusal import Invalid
 from workspace.people import shapes as people_shapes
@@ -24,12 +26,18 @@ router = Router(tags=["guests"])
 
 
 class GuestShape(PersonShape):
-    """A guest of a channel; `sponsor` (a person's id) is who vouches for them."""
+    """A guest of a channel; `sponsor` (a person's id) is who vouches for them.
+
+    `active_at` is when they were heard of last, `state` whether mail reaches them, and `why` it does not.
+    """
 
     sponsor: str | None
     expires_at: str | None
     delivery: DeliveryName
     joined_at: str
+    active_at: str | None
+    state: StateName
+    why: str
 
 
 class InviteForm(Form):
@@ -48,7 +56,7 @@ def list_guests(request: Request, id: IdPath, limit: Limit = LIMIT_DEFAULT, curs
     access.channel(request.auth, id, "guests.list")
     rows = guests.seats(id, after=after(cursor), limit=limit + 1)
     shown, following = page(rows, limit, lambda seat: seat.membership.person_id)
-    return answer({"items": [_guest(seat) for seat in shown], "next": following})
+    return answer({"items": _guests(id, shown), "next": following})
 
 
 @router.post("/channels/{id}/guests", response={201: GuestShape})
@@ -56,14 +64,14 @@ def invite_guest(request: Request, id: IdPath, form: InviteForm) -> HttpResponse
     seat = guests.invite(
         person=request.auth, channel=id, email=form.email, name=form.name, expires_at=_utc(form.expires_at)
     )
-    return answer(_guest(seat), 201)
+    return answer(_guests(id, [seat])[0], 201)
 
 
 @router.patch("/channels/{id}/guests/{guest}", response=GuestShape)
 def change_guest(request: Request, id: IdPath, guest: IdPath, form: GuestForm) -> HttpResponse:
     until = _utc(form.expires_at) if "expires_at" in form.model_fields_set else guests.KEEP
     seat = guests.change(person=request.auth, channel=id, guest=guest, expires_at=until, delivery=form.delivery or "")
-    return answer(_guest(seat))
+    return answer(_guests(id, [seat])[0])
 
 
 @router.delete("/channels/{id}/guests/{guest}", response={204: None})
@@ -79,7 +87,12 @@ def _utc(moment: datetime | None) -> datetime | None:
         raise Invalid("This is beyond the end of time.", fields={"expires_at": "too late"}) from None
 
 
-def _guest(seat: Seat) -> GuestShape:
+def _guests(channel: str, seats: Sequence[Seat]) -> list[GuestShape]:
+    known = standings(channel, [seat.membership.person_id for seat in seats])
+    return [_guest(seat, known[seat.membership.person_id]) for seat in seats]
+
+
+def _guest(seat: Seat, standing: Standing) -> GuestShape:
     told = shapes.seat(seat)
     return {
         **people_shapes.person(seat.membership.person),
@@ -87,4 +100,7 @@ def _guest(seat: Seat) -> GuestShape:
         "expires_at": told["expires_at"],
         "delivery": told["delivery"],
         "joined_at": stamp(seat.membership.joined_at),
+        "active_at": shapes.at(standing.active_at),
+        "state": standing.state,
+        "why": standing.why,
     }

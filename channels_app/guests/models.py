@@ -9,12 +9,11 @@ from workspace.people.models import Person
 
 
 class Mailbox(models.Model):
-    """How a guest's address takes our mail: `failures` in a row, why the last one, and when they were heard of last."""
+    """How a guest's address takes our mail: `failures` in a row, and why the last one."""
 
     person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="+")
     failures = models.IntegerField(default=0)
     why = models.CharField(max_length=500, blank=True)
-    heard_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"mailbox of {self.person_id}"

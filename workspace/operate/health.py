@@ -42,6 +42,8 @@ def checks() -> list[Check]:
         _check("web", _web, "See web-0.log, or ROOST_URL."),
         _check("worker", _worker, "See worker.log, or BROKER_URL. What waits in the lanes is carried later."),
         *([_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.")] if _own() else []),
+        *([_check("mail in", _lmtp, "See gateway.log, LMTP_LISTEN.")] if settings.LMTP_LISTEN else []),
+        *([_check("mail out", _smtp, "See SMTP_URL. Guests' mail waits in their lanes.")] if _guests() else []),
         *(
             [_check("imaps", _imaps, "See mail/log/dovecot.log, IMAP_TLS_CERT, --imap-host.")]
             if settings.IMAP_TLS
@@ -118,6 +120,37 @@ def _worker() -> None:
 
 def _own() -> bool:
     return bool(settings.IMAP_BELL and settings.IMAP_BELL_URL)
+
+
+def _guests() -> bool:
+    """Whether anybody is to get mail."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM chat_seat)")
+        return bool(cursor.fetchone()[0])
+
+
+def _lmtp() -> None:
+    host, _, port = settings.LMTP_LISTEN.rpartition(":")
+    if host == "unix":
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(port)
+    else:
+        client = socket.create_connection((host.strip("[]"), int(port)), 5)
+    with client:
+        client.settimeout(5)
+        if not client.recv(64).startswith(b"220"):
+            raise RuntimeError("this is no LMTP server")
+
+
+def _smtp() -> None:
+    url = urlsplit(settings.SMTP_URL)
+    if not url.hostname:
+        raise RuntimeError("no server for outgoing mail is configured")
+    secure = url.scheme == "smtps"
+    with socket.create_connection((url.hostname, url.port or (465 if secure else 25)), 5) as client:
+        client.settimeout(5)
+        if not secure and not client.recv(64).startswith(b"220"):
+            raise RuntimeError("this is no SMTP server")
 
 
 def _bell() -> None:

@@ -198,6 +198,7 @@ class Up:
             ("worker", [*celery, "worker", *threads, "-l", "WARNING", "-Q", QUEUES, *quiet]),
             ("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]),
             ("watcher", [sys.executable, str(paths.ROOT / "manage.py"), "watch"]),
+            ("gateway", [sys.executable, str(paths.ROOT / "manage.py"), "gateway"]),
         ):
             child = self.instance.child(Part(name, argv, popen=self.popen))
             self.supervisor.start(self.supervisor.add(child))

@@ -20,7 +20,6 @@ class Migration(migrations.Migration):
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='people.person')),
                 ('failures', models.IntegerField(default=0)),
                 ('why', models.CharField(blank=True, max_length=500)),
-                ('heard_at', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

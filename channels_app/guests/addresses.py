@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.core import signing
 from django.utils.crypto import salted_hmac
@@ -9,15 +11,24 @@ from django.utils.crypto import salted_hmac
 from channels_app.chat.models import Channel
 from channels_app.letters import outgoing
 from channels_app.mail import BOUNCE, LONGEST_LOCAL, REPLY, reply_address
-from workspace.people.models import Person
 
 LEAVE = "guests.leave"
 
 
 def secret() -> bytes:
     """What addresses are signed with."""
-    digest: bytes = salted_hmac("channels_app.guests", "addresses", algorithm="sha256").digest()
+    return _secret(settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=2)
+def _secret(key: str) -> bytes:
+    digest: bytes = salted_hmac("channels_app.guests", "addresses", key, algorithm="sha256").digest()
     return digest
+
+
+@lru_cache(maxsize=2)
+def _signer(key: str) -> signing.Signer:
+    return signing.Signer(key=key, salt=LEAVE, sep=".")
 
 
 def channel_address(channel: Channel) -> str:
@@ -27,25 +38,30 @@ def channel_address(channel: Channel) -> str:
     return address if len(local) <= LONGEST_LOCAL else f"{channel.id}@{domain}"
 
 
-def reply_to(channel: Channel, person: Person) -> str:
-    """Where a guest writes to this channel."""
-    return reply_address(channel_address(channel), REPLY, channel.id, person.id, secret())
+def reply_to(channel: Channel, person: str) -> str:
+    """Where a guest (an id) writes to this channel."""
+    return reply_address(channel_address(channel), REPLY, channel.id, person, secret())
 
 
-def bounce_to(channel: Channel, person: Person) -> str:
+def bounce_to(channel: Channel, person: str) -> str:
     """The envelope's sender of mail to a guest: where its failure is reported."""
-    return reply_address(channel_address(channel), BOUNCE, channel.id, person.id, secret())
+    return reply_address(channel_address(channel), BOUNCE, channel.id, person, secret())
 
 
-def leave_url(channel: Channel, person: Person) -> str:
-    """Where a guest leaves the channel by a click (RFC 8058)."""
-    return f"{settings.ROOST_URL}/leave/{signing.Signer(salt=LEAVE, sep='.').sign(f'{channel.id}-{person.id}')}"
+def leave_url(channel: str, person: str) -> str:
+    """Where a guest leaves the channel (both by id) by a click (RFC 8058)."""
+    return _leave_url(settings.ROOST_URL, settings.SECRET_KEY, channel, person)
+
+
+@lru_cache(maxsize=4096)
+def _leave_url(root: str, key: str, channel: str, person: str) -> str:
+    return f"{root}/leave/{_signer(key).sign(f'{channel}-{person}')}"
 
 
 def read_leave(token: str) -> tuple[str, str] | None:
     """(channel, person) of a link, or None when it was not made here."""
     try:
-        channel, _, person = signing.Signer(salt=LEAVE, sep=".").unsign(token).partition("-")
+        channel, _, person = _signer(settings.SECRET_KEY).unsign(token).partition("-")
     except signing.BadSignature:
         return None
     return channel, person

@@ -18,6 +18,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -41,15 +42,22 @@ _ANSWERED = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg)\s*:\s*)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Seated:
+    """How a guest sits in the channel now."""
+
+    delivery: str
+    sponsor: str | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """A guest of the channel; `seat` is None once they are out."""
 
-    person: Person
-    seat: Seat | None
-
-    @property
-    def id(self) -> str:
-        return self.person.id
+    id: str
+    name: str
+    email: str
+    seat: Seated | None
 
 
 class Letters:
@@ -265,7 +273,7 @@ class Letters:
         if reader.seat is None:
             return None
         name, org = outgoing.shown_name(self.channel), self.channel.org.name
-        sponsor = reader.seat.sponsor.name if reader.seat.sponsor else org
+        sponsor = Person.objects.filter(id=reader.seat.sponsor).values_list("name", flat=True).first() or org
         until = reader.seat.expires_at
         lines = [
             f"{sponsor} has invited you to take part in “{name}” at {org}, by mail.",
@@ -275,13 +283,13 @@ class Letters:
             "To leave, follow the link below, or answer with the single word “leave”. “mute” stops the mail, "
             "“mentions” leaves only what concerns you, “daily” and “hourly” gather it, “every” brings it all again.",
             until and f"Your part ends on {until:%d %B %Y}.",
-            f"Leave: {addresses.leave_url(self.channel, reader.person)}",
+            f"Leave: {addresses.leave_url(self.channel.id, reader.id)}",
         ]
         text = "\n\n".join(str(line) for line in lines if line)
-        return self._notice(entry, f"[{name}] Welcome, {reader.person.name}", sponsor, text)
+        return self._notice(entry, f"[{name}] Welcome, {reader.name}", sponsor, text)
 
     def _readers(self, reader: Reader) -> str:
-        inside = Membership.objects.filter(channel=self.channel, person__active=True).exclude(person=reader.person)
+        inside = Membership.objects.filter(channel=self.channel, person__active=True).exclude(person=reader.id)
         names = list(inside.order_by("joined_at").values_list("person__name", flat=True)[: NAMES_SHOWN + 1])
         if not names:
             return "nobody yet"
@@ -313,12 +321,12 @@ class Letters:
         return Address(name, addresses.channel_address(self.channel))
 
 
-def recipient(channel: Channel, person: Person) -> Recipient:
+def recipient(channel: Channel, reader: Reader) -> Recipient:
     """A guest as the codec addresses them."""
     return Recipient(
-        to=outgoing.person_address(person),
-        reply_to=addresses.reply_to(channel, person),
-        unsubscribe=addresses.leave_url(channel, person),
+        to=Address(reader.name, reader.email),
+        reply_to=addresses.reply_to(channel, reader.id),
+        unsubscribe=addresses.leave_url(channel.id, reader.id),
     )
 
 

@@ -15,7 +15,7 @@ from workspace.events import bells
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.03
 SWEEP_SECONDS = 5.0
 RETRY_SECONDS = 0.5
 
@@ -47,7 +47,6 @@ class Gateway:
     async def _carry(self) -> None:
         while True:
             await self._rung.wait()
-            await asyncio.sleep(GATHER_SECONDS)
             self._rung.clear()
             moved, self._moved = self._moved, set()
             if not settings.SMTP_URL:
@@ -55,6 +54,7 @@ class Gateway:
             try:
                 for stream in await in_thread(rounds.with_guests, moved):
                     await self._postman.carry(stream)
+                await asyncio.sleep(GATHER_SECONDS)  # what rings meanwhile goes together
             except Exception as error:
                 log.warning("could not look for guests' mail: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -97,12 +97,16 @@ class Postman:
 
     async def carry(self, stream: str) -> None:
         """Set out with what waits for the guests of a channel; returns before it has arrived."""
-        while len(self._under_way) > MOST_LANES:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        for round in await in_thread(rounds.gather, stream):
-            task = asyncio.create_task(self._carry_one(round))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        while True:
+            while len(self._under_way) > MOST_LANES:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            ready = await in_thread(rounds.gather, stream)
+            for round in ready:
+                task = asyncio.create_task(self._carry_one(round))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+            if len(ready) < rounds.LANES_AT_ONCE:
+                return
 
     async def settled(self) -> None:
         """Wait until nothing is under way."""
@@ -128,7 +132,13 @@ class Postman:
         """Send a lane's mails in order; whether there may be more at once."""
         until = time.monotonic() + CARRY_SECONDS
         step, failing = Step(round.lane.id, round.lane.cursor), round.failing
-        for mail in round.mails:
+        for number, mail in enumerate(round.mails):
+            if number:  # what was taken is written down before the next one goes
+                await self._ledger.write(replace(step, wait=None))
+                step = replace(step, refused=0, why="")
+                if time.monotonic() > until:
+                    await self._ledger.write(step)
+                    return True
             try:
                 await self._send(round, mail)
             except TryLater as trouble:
@@ -137,34 +147,28 @@ class Postman:
                 await self._ledger.write(replace(step, wait=pause, attempts=attempts, why=str(trouble)))
                 return False
             except Refused as refused:
-                step = replace(step, cursor=mail.seq)
-                await self._ledger.write(replace(step, wait=None, refused=1, why=str(refused)))
-                await in_thread(rounds.failed, round.person, str(refused))
+                step = replace(step, cursor=mail.seq, refused=1, why=str(refused))
+                await in_thread(rounds.failed, round.reader.id, str(refused))
             else:
                 step = replace(step, cursor=mail.seq)
-                await self._ledger.write(replace(step, wait=None))
                 if failing:
                     failing = False
-                    await in_thread(rounds.taken, round.person)
-            if time.monotonic() > until:
-                break
-        else:
-            if round.closes:
-                await in_thread(rounds.close, round.lane)
-                return False
-            step = replace(step, cursor=round.end, wait=round.wait, why=round.why)
-        await self._ledger.write(step)
-        return not step.wait
+                    await in_thread(rounds.taken, round.reader.id)
+        if round.closes:
+            await in_thread(rounds.close, round.lane)
+            return False
+        await self._ledger.write(replace(step, cursor=round.end, wait=round.wait, why=round.why or step.why))
+        return not round.wait
 
     async def _send(self, round: Round, mail: Mail) -> None:
-        channel, person = round.channel, round.person
-        content = mail.letter.to(composing.recipient(channel, person))
-        sender, provider = addresses.bounce_to(channel, person), person.email.rpartition("@")[2]
+        channel, reader = round.channel, round.reader
+        content = mail.letter.to(composing.recipient(channel, reader))
+        sender, provider = addresses.bounce_to(channel, reader.id), reader.email.rpartition("@")[2]
         if self._slow.get(provider, 0.0) < time.monotonic():
-            await self._watched(provider, sender, person.email, content)
+            await self._watched(provider, sender, reader.email, content)
         else:
             async with self._slow_room:  # providers that don't answer wait for each other, nobody for them
-                await self._watched(provider, sender, person.email, content)
+                await self._watched(provider, sender, reader.email, content)
 
     async def _watched(self, provider: str, sender: str, to: str, content: bytes) -> None:
         try:

@@ -14,14 +14,13 @@ from django.utils import timezone
 from channels_app.chat import guests
 from channels_app.chat.guests import LANE
 from channels_app.chat.models import Channel, Seat
-from channels_app.guests.composing import Letters, Reader
+from channels_app.guests.composing import Letters, Reader, Seated
 from channels_app.guests.models import Mailbox
 from channels_app.mail import ComposedLetter
-from workspace.events import lanes, log
+from workspace.events import lanes, log, statement
 from workspace.events.lanes import Leased
 from workspace.events.log import Entry
 from workspace.events.models import Lane
-from workspace.people.models import Person
 
 LEASE_SECONDS = 150.0
 LANES_AT_ONCE = 500
@@ -50,7 +49,7 @@ class Round:
 
     lane: Leased
     channel: Channel
-    person: Person
+    reader: Reader
     mails: Sequence[Mail]
     end: int
     wait: float = 0.0
@@ -140,13 +139,20 @@ WHERE NOT EXISTS (
 """
 
 
+_READERS = """
+SELECT p.id, p.name, p.email, t.membership_id IS NOT NULL AND p.active, t.delivery, t.sponsor_id, t.expires_at
+FROM people_person p LEFT JOIN chat_membership m ON m.person_id = p.id AND m.channel_id = %s
+  LEFT JOIN chat_seat t ON t.membership_id = m.id
+WHERE p.id = ANY (%s)
+"""
+
+
 def _readers(channel: Channel, leased: Sequence[Leased]) -> Mapping[str, Reader]:
-    ids = [lane.subscriber.removeprefix(LANE) for lane in leased]
-    seats = Seat.objects.select_related("sponsor", "membership")
-    seats = seats.filter(membership__channel=channel, membership__person__in=ids)
-    by_person = {seat.membership.person_id: seat for seat in seats}
-    people = Person.objects.filter(id__in=ids)
-    return {person.id: Reader(person, by_person.get(person.id) if person.active else None) for person in people}
+    rows = statement.run(_READERS, [channel.id, [lane.subscriber.removeprefix(LANE) for lane in leased]])
+    return {
+        id: Reader(id, name, email, Seated(delivery, sponsor, until) if inside else None)
+        for id, name, email, inside, delivery, sponsor, until in rows
+    }
 
 
 def _round(lane: Leased, letters: Letters, reader: Reader, *, failing: bool) -> Round:
@@ -161,7 +167,7 @@ def _round(lane: Leased, letters: Letters, reader: Reader, *, failing: bool) -> 
         if closes := letters.ends(entry, reader):
             end = entry.seq
             break
-    return Round(lane, letters.channel, reader.person, mails, end, closes=closes, failing=failing)
+    return Round(lane, letters.channel, reader, mails, end, closes=closes, failing=failing)
 
 
 def _gathered(
@@ -172,14 +178,14 @@ def _gathered(
     mails = [Mail(entry.seq, letter) for entry in waiting if (letter := letters.to(entry, reader))]
     news = [entry for entry in waiting if letters.is_news(entry, reader)]
     if not news:
-        return Round(lane, letters.channel, reader.person, mails, end, failing=failing)
+        return Round(lane, letters.channel, reader, mails, end, failing=failing)
     due = hour_after(news[0].at, reader.seat.delivery)
     if due > timezone.now():
         mails = [mail for mail in mails if mail.seq < news[0].seq]
         wait = (due - timezone.now()).total_seconds()
-        return Round(lane, letters.channel, reader.person, mails, news[0].seq - 1, wait, DIGEST, failing=failing)
+        return Round(lane, letters.channel, reader, mails, news[0].seq - 1, wait, DIGEST, failing=failing)
     mails.append(Mail(end, letters.digest(news, reader)))
-    return Round(lane, letters.channel, reader.person, mails, end, failing=failing)
+    return Round(lane, letters.channel, reader, mails, end, failing=failing)
 
 
 def hour_after(moment: datetime, delivery: str) -> datetime:
@@ -195,15 +201,15 @@ def close(lane: Leased) -> None:
     Lane.objects.filter(id=lane.id).delete()
 
 
-def taken(person: Person) -> None:
-    """An address that failed takes mail again."""
+def taken(person: str) -> None:
+    """The address of a guest (an id) that failed takes mail again."""
     Mailbox.objects.filter(person=person).update(failures=0)
 
 
-def failed(person: Person, why: str) -> None:
-    """An address refused a mail for good; after several in a row no more are sent."""
-    Mailbox.objects.get_or_create(person=person)
+def failed(person: str, why: str) -> None:
+    """The address of a guest (an id) refused a mail for good; after several in a row no more are sent."""
+    Mailbox.objects.get_or_create(person_id=person)
     Mailbox.objects.filter(person=person).update(failures=F("failures") + 1, why=why[:500])
     if Mailbox.objects.filter(person=person, failures__gte=FAILURES_ALLOWED).exists():
-        for seat in Seat.objects.select_related("membership").filter(membership__person=person):
-            guests.give_up(guest=person, channel=seat.membership.channel_id, why=why)
+        for seat in Seat.objects.select_related("membership__person").filter(membership__person=person):
+            guests.give_up(guest=seat.membership.person, channel=seat.membership.channel_id, why=why)

@@ -23,7 +23,7 @@ def _gus(cast: Cast) -> Person:
 
 
 def _path(cast: Cast, gus: Person) -> str:
-    return addresses.leave_url(cast.general, gus).partition("8000")[2]
+    return addresses.leave_url(cast.general.id, gus.id).partition("8000")[2]
 
 
 def test_a_look_changes_nothing_and_a_press_leaves(cast: Cast) -> None:

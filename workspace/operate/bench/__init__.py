@@ -14,7 +14,7 @@ import sys
 from workspace.operate.bench import report, whole
 from workspace.operate.progress import step
 
-NAMES = ("fanout", "post", "mirror", "pull", "history", "memory")
+NAMES = ("fanout", "post", "mirror", "pull", "history", "memory", "guests")
 REPEATS = 3
 
 

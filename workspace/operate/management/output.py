@@ -11,9 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 from psycopg_pool import PoolTimeout
 
+from workspace.events import bells
 from workspace.events.refusal import Refusal
 from workspace.people import organizations
 from workspace.people.models import Organization, Person
+
+BELL_SECONDS = 2.0
 
 
 class AnswerCommand(BaseCommand):
@@ -30,6 +33,7 @@ class AnswerCommand(BaseCommand):
             raise CommandError(f"{refusal.message} {refusal.fields or ''}".strip()) from None
         except (OperationalError, PoolTimeout) as error:
             raise CommandError(f"The database does not answer ({error}). Is Roost up? See `status`.".strip()) from None
+        bells.flush(BELL_SECONDS)  # or the process may be gone before anybody has heard of it
         if options["json"]:
             self.stdout.write(json.dumps(answer))
         else:

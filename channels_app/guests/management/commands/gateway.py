@@ -7,6 +7,7 @@ import contextlib
 import signal
 from typing import Any
 
+import uvloop
 from django.core.management.base import BaseCommand
 
 from channels_app.guests.gateway import Gateway
@@ -17,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(_run())
+            uvloop.run(_run())
 
 
 async def _run() -> None:

@@ -31,7 +31,7 @@ class Command(output.AnswerCommand):
         channel = _channel(org, options["channel"])
         seat = guests.invite(person=_sponsor(channel), channel=channel.id, email=options["email"], name=options["name"])
         guest = seat.membership.person
-        return {"guest": shapes.person(guest), "address": addresses.reply_to(channel, guest)}
+        return {"guest": shapes.person(guest), "address": addresses.reply_to(channel, guest.id)}
 
 
 def _channel(org: Organization, key: str) -> Channel:

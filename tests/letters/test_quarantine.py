@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from channels_app.chat.models import Channel
@@ -12,6 +13,8 @@ from channels_app.letters import quarantine
 from channels_app.letters.models import Quarantined
 from channels_app.mail import Parsed, parse
 from tests.cast import Cast
+from workspace.operate import health
+from workspace.operate.management.commands.status import Command
 
 SPAM = b"From: Eve <eve@e.test>\r\nMessage-ID: <s1@e.test>\r\n\r\nbuy\r\n"
 
@@ -57,3 +60,11 @@ def test_a_mail_of_a_folder_is_known_by_its_uid(cast: Cast) -> None:
     _keep(cast.general, SPAM)
     found = Quarantined.objects.order_by("id").values_list("origin", "uidvalidity", "uid")
     assert list(found) == [("imap", 7, 1), ("imap", 7, 2), ("imap", 8, 1), ("mail", None, None)]
+
+
+def test_status_names_what_was_kept(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "checks", lambda: [health.Check("postgres", True, 1.0)])
+    _keep(cast.general, SPAM)
+    (kept,) = health.report()["quarantine"]
+    assert (kept["sender"], kept["why"], Path(kept["file"]).read_bytes()) == ("eve@e.test", "a stranger", SPAM)
+    assert "eve@e.test" in "\n".join(Command().lines(health.report()))

@@ -17,9 +17,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from channels_app.files import storage
+from channels_app.letters.models import Quarantined
 from workspace.events import lanes
+from workspace.events.log import stamp
 
 WORKER_TRIES = 3
+MOST_KEPT = 10  # the last ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,19 @@ def checks() -> list[Check]:
 
 
 def report() -> dict[str, Any]:
-    """All checks, and the lanes that are behind (none can be read while the database is away)."""
+    """All checks, the lanes that are behind, and mails in quarantine (none can be read while the database is away)."""
     made = checks()
-    behind = [dataclasses.asdict(lag) for lag in lanes.lags()] if made[0].ok else []
-    return {"ok": all(c.ok for c in made), "parts": [dataclasses.asdict(c) for c in made], "lanes": behind}
+    is_there = made[0].ok
+    behind = [dataclasses.asdict(lag) for lag in lanes.lags()] if is_there else []
+    kept = [_kept(row) for row in Quarantined.objects.order_by("-id")[:MOST_KEPT]] if is_there else []
+    parts = [dataclasses.asdict(check) for check in made]
+    return {"ok": all(check.ok for check in made), "parts": parts, "lanes": behind, "quarantine": kept}
+
+
+def _kept(row: Quarantined) -> dict[str, Any]:
+    """A mail that was no post, and where its bytes are."""
+    path = str(storage.path(row.key))
+    return {"at": stamp(row.at), "stream": row.stream, "sender": row.sender, "why": row.why, "file": path}
 
 
 def _check(part: str, ask: Callable[[], None], mend: str) -> Check:

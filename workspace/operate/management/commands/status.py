@@ -20,6 +20,7 @@ class Command(AnswerCommand):
             *(_part(part) for part in answer["parts"]),
             *(_lane(lane) for lane in answer["lanes"]),
             *([] if answer["lanes"] else ["no lane is behind"]),
+            *(_kept(mail) for mail in answer["quarantine"]),
         ]
 
 
@@ -32,3 +33,8 @@ def _part(part: Mapping[str, Any]) -> str:
 def _lane(lane: Mapping[str, Any]) -> str:
     why = f"; {lane['attempts']} failures, the last: {lane['why']}" if lane["why"] else ""
     return f"lag   {lane['subscriber']} {lane['stream']}: {lane['waiting']} events, {lane['seconds']:.0f} s{why}"
+
+
+def _kept(mail: Mapping[str, Any]) -> str:
+    sender = mail["sender"] or "nobody"
+    return f"kept  {mail['at']} a mail of {sender} in {mail['stream']}: {mail['why']}\n      {mail['file']}"

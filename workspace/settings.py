@@ -157,6 +157,8 @@ IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 SMTP_URL = env.str("SMTP_URL", "")
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", 8)
 LMTP_LISTEN = env.str("LMTP_LISTEN", "")
+# Whose Authentication-Results count (RFC 8601): the authserv-id of the server that hands mail in.
+TRUSTED_AUTHSERV: list[str] = env.list("TRUSTED_AUTHSERV", [])
 
 CELERY_BEAT_SCHEDULE = BEAT
 CELERY_TASK_ROUTES = ROUTES

@@ -280,8 +280,8 @@ class Letters:
             self.channel.topic and f"What it is about: {self.channel.topic}",
             f"Who reads it: {self._readers(reader)}.",
             "What is written there comes to you as mail. Answer any of it, or this mail, and all of them can read it.",
-            "To leave, follow the link below, or answer with the single word “leave”. “mute” stops the mail, "
-            "“mentions” leaves only what concerns you, “daily” and “hourly” gather it, “every” brings it all again.",
+            "To leave, follow the link below, or answer with the single word “leave”. Other words change what you get: "
+            "“mute”, “unmute”, “mentions” (only what concerns you), “digest hourly”, “digest daily”, “every message”.",
             until and f"Your part ends on {until:%d %B %Y}.",
             f"Leave: {addresses.leave_url(self.channel.id, reader.id)}",
         ]

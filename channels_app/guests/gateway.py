@@ -10,6 +10,7 @@ from django.conf import settings
 
 from channels_app.chat import guests
 from channels_app.guests import rounds
+from channels_app.guests.lmtp import Listener
 from channels_app.guests.postman import Postman, in_thread
 from workspace.events import bells
 
@@ -27,11 +28,17 @@ class Gateway:
         self._postman = Postman(self.mark)
         self._moved: set[str] = set()
         self._rung = asyncio.Event()
+        self._listener = Listener(settings.LMTP_LISTEN) if settings.LMTP_LISTEN else None
 
     async def run(self) -> None:
+        """Raises `OSError` when the address for incoming mail can't be had."""
+        if self._listener is not None:
+            await self._listener.start()
         try:
             await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep())
         finally:
+            if self._listener is not None:
+                await self._listener.close()
             await self._postman.close()
 
     def mark(self, stream: str) -> None:

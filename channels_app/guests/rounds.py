@@ -58,15 +58,18 @@ class Round:
     failing: bool = False
 
 
-# A seat's lane begins before the event that tells of the guest: the welcome is the first mail.
+# A seat's lane begins before the event that tells of the guest: the welcome is the first mail. That event is among the
+# last ones, mostly.
 _OPEN = """
+WITH missing AS MATERIALIZED (
+  SELECT m.person_id FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id
+  WHERE m.channel_id = %(channel)s AND NOT EXISTS (
+    SELECT FROM events_lane l WHERE l.subscriber = %(prefix)s || m.person_id AND l.stream_id = %(stream)s))
 INSERT INTO events_lane (subscriber, stream_id, cursor, due, attempts, why, refused)
-SELECT %(prefix)s || m.person_id, %(stream)s, e.seq - 1, now(), 0, '', 0
-FROM chat_seat t JOIN chat_membership m ON m.id = t.membership_id CROSS JOIN LATERAL (
-  SELECT max(seq) AS seq FROM events_event WHERE stream = %(stream)s AND kind = 'guest.joined'
-    AND payload->'guest'->>'person' = m.person_id) e
-WHERE m.channel_id = %(channel)s AND e.seq IS NOT NULL
-  AND NOT EXISTS (SELECT FROM events_lane l WHERE l.subscriber = %(prefix)s || m.person_id AND l.stream_id = %(stream)s)
+SELECT %(prefix)s || person_id, %(stream)s, e.seq - 1, now(), 0, '', 0
+FROM missing CROSS JOIN LATERAL (
+  SELECT seq FROM events_event WHERE stream = %(stream)s AND kind = 'guest.joined'
+    AND payload->'guest'->>'person' = person_id ORDER BY seq DESC LIMIT 1) e
 ON CONFLICT DO NOTHING
 """
 # Whoever wants each mail again does not wait for the digest.

@@ -1,0 +1,80 @@
+"""A guest from end to end: invited by command, written to by SMTP, answering by LMTP, while the gateway is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import smtplib
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.guests.sink import Sink, running_sink
+from tests.operate.house import House, answers, bare_env, manage, open_folder, running_house, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]
+
+GUS = "gus@g.test"
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    with running_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+def house(sink: Sink) -> Iterator[House]:
+    with open_folder() as data, running_house(data, env=bare_env(SMTP_URL=sink.url)) as house:
+        yield house
+
+
+def _run(house: House, *words: str) -> Any:
+    done = manage(*words, "--json", "--data", str(house.data))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def _ask(house: House, token: str, path: str, body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{house.url}/api/v1{path}", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def _hand_in(house: House, to: str, text: str, *headers: str) -> None:
+    """As the company's mail server does."""
+    host, _, port = house.up.env()["LMTP_LISTEN"].rpartition(":")
+    mail = "\r\n".join([f"From: Gus <{GUS}>", f"To: {to}", *headers, "", text, ""])
+    with smtplib.LMTP(host, int(port)) as server:
+        assert server.sendmail(GUS, [to], mail) == {}
+
+
+def test_a_guest_from_end_to_end(house: House, sink: Sink) -> None:
+    owner = _run(house, "org_create", "Acme", "--owner", "ada@a.test", "--owner-name", "Ada")
+    channel = _ask(house, owner["token"], "/channels", {"org": "acme", "name": "general", "kind": "public"})["id"]
+    told = _run(house, "guest_add", "acme", "general", GUS, "--name", "Gus")
+    until(lambda: sink.of(GUS), 20)
+    posted = _ask(house, owner["token"], f"/channels/{channel}/messages", {"text": "Shall we meet?"})
+    until(lambda: len(sink.of(GUS)) == 2, 20)
+    question = sink.of(GUS)[1].mail
+    assert question["Reply-To"] == f"<{told['address']}>"
+    _hand_in(
+        house, told["address"], f"Yes!\r\n\r\nOn Monday Ada wrote:\r\n> {posted['text']}\r\n", "Message-ID: <1@g.test>",
+        f"In-Reply-To: {question['Message-ID']}", f"Subject: Re: {question['Subject']}",
+    )  # fmt: skip
+    (answer,) = answers(f"{house.url}/api/v1/messages/{posted['id']}/thread", owner["token"])["items"]
+    assert (answer["text"], answer["author_name"], answer["origin"]) == ("Yes!", "Gus", "mail")
+    os.kill(house.up.children()["gateway"], signal.SIGKILL)
+    _ask(house, owner["token"], f"/channels/{channel}/messages", {"text": "Good.", "thread": posted["id"]})
+    until(lambda: len(sink.of(GUS)) == 3, 40)
+    assert sink.of(GUS)[2].text == "Good."
+    assert until(lambda: _run(house, "status")["ok"], 20)
+
+
+def test_where_mail_comes_in_stays_the_same(house: House) -> None:
+    assert (Path(house.data) / "lmtp").read_text() == house.up.env()["LMTP_LISTEN"]

@@ -134,7 +134,7 @@ export type InvitedShape = {
 export type InviteForm = {
     email: string;
     name?: string;
-    role?: 'admin' | 'member' | 'guest';
+    expires_at?: string | null;
 };
 
 export type PersonForm = {
@@ -211,6 +211,32 @@ export type MemberShape = {
 
 export type PeopleForm = {
     people: Array<string>;
+};
+
+export type GuestShape = {
+    id: string;
+    name: string;
+    email: string;
+    role: 'owner' | 'admin' | 'member' | 'guest';
+    handle: string;
+    active: boolean;
+    sponsor: string | null;
+    expires_at: string | null;
+    delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
+    joined_at: string;
+    active_at: string | null;
+    state: 'ok' | 'waiting' | 'failing';
+    why: string;
+};
+
+export type ItemsGuestShape = {
+    items: Array<GuestShape>;
+    next: string | null;
+};
+
+export type GuestForm = {
+    expires_at?: string | null;
+    delivery?: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused' | null;
 };
 
 export type FileShape = {
@@ -386,6 +412,16 @@ export type ChannelChannelDeletedEvent = {
     at: string;
 };
 
+export type ChannelDeliveryFailedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'delivery.failed';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: DeliveryFailed;
+    at: string;
+};
+
 export type ChannelEventLostEvent = {
     stream: string;
     seq: number;
@@ -393,6 +429,36 @@ export type ChannelEventLostEvent = {
     actor: string | null;
     origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
     payload: Nothing;
+    at: string;
+};
+
+export type ChannelGuestChangedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'guest.changed';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: GuestTold;
+    at: string;
+};
+
+export type ChannelGuestJoinedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'guest.joined';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: GuestTold;
+    at: string;
+};
+
+export type ChannelGuestLeftEvent = {
+    stream: string;
+    seq: number;
+    kind: 'guest.left';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: GuestLeft;
     at: string;
 };
 
@@ -510,6 +576,19 @@ export type ChannelTold = {
     channel: ChannelShape;
 };
 
+export type DeliveryFailed = {
+    person: string;
+    why: string;
+};
+
+export type GuestLeft = {
+    person: string;
+};
+
+export type GuestTold = {
+    guest: SeatShape;
+};
+
 export type MeChanged = {
     person: PersonShape;
     settings: {
@@ -566,7 +645,7 @@ export type MessagePosted = {
 };
 
 export type MissedShape = {
-    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonStateRestoredEvent>;
+    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonStateRestoredEvent>;
     head: number;
     more: boolean;
 };
@@ -830,6 +909,13 @@ export type ReadMoved = {
 export type SavedTold = {
     id: string;
     channel: string;
+};
+
+export type SeatShape = {
+    person: string;
+    sponsor: string | null;
+    expires_at: string | null;
+    delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
 };
 
 export type SyncShape = {

@@ -4,6 +4,7 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const shortYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
 const DAY = 86_400_000;
 
@@ -32,6 +33,24 @@ export function agoOf(stamp: string, now: number): string {
   const days = dayNumber(now) - dayNumber(stamp);
   if (days === 0) return `today at ${timeOf(stamp)}`;
   return days === 1 ? `yesterday at ${timeOf(stamp)}` : short.format(new Date(stamp));
+}
+
+/** "2 May", or "2 May 2027" when that is another year than now. */
+export function dateOf(stamp: string, now: number): string {
+  const date = new Date(stamp);
+  return (date.getFullYear() === new Date(now).getFullYear() ? short : shortYear).format(date);
+}
+
+/** The local day of a time as fields for dates have it: "2027-05-02". */
+export function dayOf(stamp: string | number): string {
+  const date = new Date(stamp);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** The last moment of a local day, as the API takes it (RFC 3339). */
+export function endOfDay(day: string): string {
+  return new Date(`${day}T23:59:59.999`).toISOString();
 }
 
 export function sizeOf(bytes: number): string {

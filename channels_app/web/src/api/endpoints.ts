@@ -6,7 +6,9 @@ import type {
   ChannelKind,
   ChannelMail,
   ChannelMember,
+  Delivery,
   Draft,
+  Guest,
   Id,
   Me,
   Message,
@@ -76,6 +78,12 @@ export const channels = {
   members: (id: Id) => everyPage<ChannelMember>(`/channels/${part(id)}/members`, {}),
   addMembers: (id: Id, people: Id[]) => request<unknown>("POST", `/channels/${part(id)}/members`, { people }),
   removeMember: (id: Id, person: Id) => request<void>("DELETE", `/channels/${part(id)}/members/${part(person)}`),
+  guests: (id: Id) => everyPage<Guest>(`/channels/${part(id)}/guests`, {}),
+  inviteGuest: (id: Id, body: { email: string; name?: string; expires_at?: string }) =>
+    request<Guest>("POST", `/channels/${part(id)}/guests`, body),
+  changeGuest: (id: Id, guest: Id, body: { expires_at?: string | null; delivery?: Delivery }) =>
+    request<Guest>("PATCH", `/channels/${part(id)}/guests/${part(guest)}`, body),
+  removeGuest: (id: Id, guest: Id) => request<void>("DELETE", `/channels/${part(id)}/guests/${part(guest)}`),
   messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>
     request<MessageWindow>("GET", `/channels/${part(id)}/messages`, undefined, where),
   post: (id: Id, body: NewMessage) => request<Message>("POST", `/channels/${part(id)}/messages`, body),

@@ -7,6 +7,7 @@ import type {
   ChannelShape,
   DraftShape,
   FileShape,
+  GuestShape,
   LoginShape,
   MailShape,
   MemberShape,
@@ -22,6 +23,7 @@ import type {
   CountsShape as ReadState,
   ErrorBody as Refusal,
   RepliesShape as Replies,
+  SeatShape,
   SyncShape as SyncAnswer,
   ThreadShape as ThreadPage,
   VersionShape as Version,
@@ -37,6 +39,11 @@ export type Channel = ChannelShape;
 export type ChannelKind = Channel["kind"];
 export type Membership = MyShape;
 export type ChannelMember = MemberShape;
+export type Guest = GuestShape;
+export type Seat = SeatShape;
+/** What is told of a guest beside the seat only when they are asked for: whether mail reaches them, and why not. */
+export type GuestSeat = Seat & Pick<Guest, "state" | "why">;
+export type Delivery = Seat["delivery"];
 export type FileInfo = FileShape;
 export type Message = MessageShape;
 export type Origin = Message["origin"];

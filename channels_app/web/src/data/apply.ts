@@ -7,6 +7,7 @@
 import type { Channel, Event, Id, Membership, Person } from "../api/types";
 import { countDeletion, countEdit, countPost, countRead, stale } from "./counts";
 import { applyToRoom } from "./room";
+import { seated } from "./seats";
 import { byId, channelStream, draftKey, emptyRoom, type Room, type State, without } from "./state";
 
 export function apply(state: State, event: Event): State {
@@ -76,6 +77,11 @@ function inConversation(state: State, id: Id, event: Event, before: Room | undef
       const { channel_role: role } = event.payload;
       return changedMembership(known, id, () => ({ role }));
     }
+    case "guest.joined":
+    case "guest.changed":
+    case "guest.left":
+    case "delivery.failed":
+      return seated(state, id, event);
     case "channel.changed":
     case "channel.archived":
     case "channel.deleted":
@@ -181,6 +187,7 @@ export function joined(state: State, channel: Channel): State {
     cursors: { ...state.cursors, [stream]: channel.head },
     gaps: ahead > channel.head ? state.gaps : without(state.gaps, stream),
     rooms: without(state.rooms, channel.id),
+    seats: without(state.seats, channel.id),
   };
 }
 
@@ -188,7 +195,11 @@ export function left(state: State, id: Id): State {
   const channel = state.channels[id];
   if (!channel) return state;
   if (channel.kind === "private" || channel.kind === "direct") return forgotten(state, id);
-  return { ...withChannel(state, { ...channel, my: null }), cursors: without(state.cursors, channelStream(id)) };
+  return {
+    ...withChannel(state, { ...channel, my: null }),
+    cursors: without(state.cursors, channelStream(id)),
+    seats: without(state.seats, id),
+  };
 }
 
 function forgotten(state: State, id: Id): State {
@@ -196,6 +207,7 @@ function forgotten(state: State, id: Id): State {
     ...state,
     channels: without(state.channels, id),
     rooms: without(state.rooms, id),
+    seats: without(state.seats, id),
     cursors: without(state.cursors, channelStream(id)),
     gaps: without(state.gaps, channelStream(id)),
     counted: without(state.counted, id),

@@ -4,7 +4,7 @@
  * Every message carries `asOf`: the seq of its channel's stream up to which it is known to be true. Events at or before
  * it are already in the message and are never applied twice, whichever of fetch and event came first.
  */
-import type { Channel, Draft, Event, Id, Me, Message, Org, Person, Settings } from "../api/types";
+import type { Channel, Draft, Event, GuestSeat, Id, Me, Message, Org, Person, Settings } from "../api/types";
 
 export interface Known extends Message {
   asOf: number;
@@ -23,6 +23,9 @@ export interface Room {
   recent: readonly Event[];
 }
 
+/** How the guests of a channel sit in it, by their ids. */
+export type Seats = Readonly<Record<Id, GuestSeat>>;
+
 export interface State {
   ready: boolean;
   me: Person | null;
@@ -32,6 +35,8 @@ export interface State {
   people: Readonly<Record<Id, Person>>;
   channels: Readonly<Record<Id, Channel>>;
   rooms: Readonly<Record<Id, Room>>;
+  /** By channel: the guests who take part in it by mail alone, where they were asked for. */
+  seats: Readonly<Record<Id, Seats>>;
   drafts: Readonly<Record<string, Draft>>;
   saved: Readonly<Record<Id, true>>;
   /** Seq of the last applied event, stream by stream. */
@@ -53,6 +58,7 @@ export const emptyState: State = {
   people: {},
   channels: {},
   rooms: {},
+  seats: {},
   drafts: {},
   saved: {},
   cursors: {},

@@ -1,12 +1,13 @@
 /** The everyday verbs: over the socket, and over HTTP when the socket gives no answer. */
 import { channels, live as liveApi, messages } from "../api/endpoints";
 import { ApiError } from "../api/http";
-import type { Channel, Id, Message, NewMessage, ReadState } from "../api/types";
+import type { Channel, Delivery, Id, Message, NewMessage, ReadState } from "../api/types";
 import { applyAll, ensureRoom, joined, withChannel } from "./apply";
 import type { Pending } from "./outbox";
 import { forgetThread, type Part, reacted, takeAnswer, takeThread, takeWindow } from "./room";
+import { takeSeats } from "./seats";
 import type { Socket } from "./socket";
-import { emptyRoom, type Room } from "./state";
+import { channelStream, emptyRoom, type Room } from "./state";
 import { store, update } from "./store";
 
 const PAGE = 60;
@@ -24,8 +25,12 @@ async function call<T>(method: string, params: object, http: () => Promise<T>): 
       if (!(error instanceof ApiError) || error.status !== 0) throw error;
     }
   }
-  const result = await http();
-  // Without the socket nobody tells us what we have just done.
+  return heard(http());
+}
+
+/** Without the socket nobody tells us what we have just done. */
+async function heard<T>(done: Promise<T>): Promise<T> {
+  const result = await done;
   if (socket?.status !== "open") void catchUp();
   return result;
 }
@@ -127,6 +132,24 @@ export async function openThread(channel: Id, root: Id): Promise<void> {
 export function closeThread(channel: Id, root: Id): void {
   if (store.getState().rooms[channel]) changeRoom(channel, (room) => forgetThread(room, root));
 }
+
+/** Loads the guests of a channel that we follow. */
+export async function openSeats(id: Id): Promise<void> {
+  const asked = store.getState().cursors[channelStream(id)];
+  if (asked === undefined) return;
+  const guests = await channels.guests(id);
+  const taken = takeSeats(store.getState(), id, guests, asked);
+  if (!taken) return openSeats(id);
+  store.setState(taken, true);
+}
+
+export const inviteGuest = (channel: Id, guest: { email: string; name?: string; expires_at?: string }) =>
+  heard(channels.inviteGuest(channel, guest));
+
+export const changeGuest = (channel: Id, guest: Id, change: { expires_at?: string | null; delivery?: Delivery }) =>
+  heard(channels.changeGuest(channel, guest, change));
+
+export const removeGuest = (channel: Id, guest: Id) => heard(channels.removeGuest(channel, guest));
 
 let catching: Promise<void> | null = null;
 

@@ -1,5 +1,5 @@
-/** The cast of the tests: Alice reads at this page, Bob writes to her in #garden, Carol is there too. */
-import type { Channel, Event, Kind, Me, Message, Payload, Person } from "../api/types";
+/** The cast of the tests: Alice reads at this page, Bob writes to her in #garden, Carol is there too, Dana by mail. */
+import type { Channel, Event, Guest, GuestSeat, Kind, Me, Message, Payload, Person, Seat } from "../api/types";
 import { loadedState, type State } from "../data/state";
 
 export const alice: Person = {
@@ -24,6 +24,14 @@ export const carol: Person = {
   email: "carol@birch.example",
   role: "member",
   handle: "carol",
+  active: true,
+};
+export const dana: Person = {
+  id: "D",
+  name: "Dana",
+  email: "dana@mail.example",
+  role: "guest",
+  handle: "dana",
   active: true,
 };
 export const org = { id: "O", slug: "birch", name: "Birch & Co" };
@@ -83,6 +91,23 @@ export function tombstone(seq: number, fields: Partial<Message> = {}): Message {
 
 export function event<K extends Kind>(stream: string, seq: number, kind: K, payload: Payload<K>, actor = "B"): Event {
   return { stream, seq, kind, actor, payload, at: at(seq) } as Event;
+}
+
+/** Dana's seat in #garden, for which Bob vouches. */
+export const seat = (fields: Partial<Seat> = {}): Seat => ({
+  person: "D",
+  sponsor: "B",
+  expires_at: null,
+  delivery: "every",
+  ...fields,
+});
+
+/** The same as it is kept, with how mail to her fares. */
+export const known = (fields: Partial<GuestSeat> = {}): GuestSeat => ({ ...seat(), state: "ok", why: "", ...fields });
+
+export function guest(fields: Partial<Guest> = {}): Guest {
+  const { person: _id, ...rest } = known();
+  return { ...dana, ...rest, joined_at: at(0), active_at: null, ...fields };
 }
 
 export const posted = (seq: number, fields: Partial<Message> = {}): Event =>

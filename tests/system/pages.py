@@ -122,6 +122,14 @@ class Window:
     def banner(self) -> Locator:
         return self.page.get_by_text(re.compile(r"Reconnecting…|You are offline"))
 
+    @property
+    def guests(self) -> Locator:
+        """The guests by mail, in the pane of the channel's people."""
+        return self.page.get_by_role("region", name="Guests by mail")
+
+    def guest(self, name: str) -> Locator:
+        return self.guests.get_by_role("listitem").filter(has_text=name)
+
     def entry(self, place: str) -> Locator:
         """A channel or a person in the sidebar; its name says what is unread."""
         return self.sidebar.get_by_role("link", name=re.compile(rf"^{re.escape(place)}(,|$)"))
@@ -145,6 +153,10 @@ class Window:
     def menu_of_workspace(self, item: str) -> None:
         self.page.get_by_role("button", name=re.compile("menu of")).click()
         self.page.get_by_role("menuitem", name=item).click()
+
+    def menu_of_guest(self, name: str, item: str) -> None:
+        self.guest(name).get_by_role("button", name=f"More about {name}").click()
+        self.page.get_by_role("menuitem", name=item).or_(self.page.get_by_role("menuitemradio", name=item)).click()
 
     def create_channel(self, name: str, kind: str = "Public") -> None:
         self.press("Create channel")

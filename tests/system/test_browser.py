@@ -204,6 +204,49 @@ def test_a_direct_message(alice: Window, bob: Window) -> None:
         assert mailbox.mail("Just for you")["From"].addresses[0].display_name == "Alice"
 
 
+def test_a_guest_by_mail(alice: Window, bob: Window) -> None:
+    channel("porch", alice, bob)
+    for window in (alice, bob):
+        window.press("Members: 2")
+    alice.press("Invite a guest by mail")
+    alice.fill(Email="dana@nowhere")
+    alice.dialog.get_by_label("Name (optional)").fill("Dana")
+    alice.press("Invite")
+    address = alice.dialog.get_by_label("Email")
+    expect(address).to_have_accessible_description("This is not a mail address.")
+    expect(address).to_be_focused()
+    alice.fill(Email="dana@mail.test")
+    alice.press("Invite")
+    expect(alice.dialog).to_have_count(0)
+    expect(alice.guest("Dana")).to_contain_text("mail.test")
+    expect(bob.guest("Dana")).to_contain_text("mail.test · invited by Alice")
+    expect(bob.guest("Dana")).to_contain_text("Every message")
+    expect(bob.page.get_by_role("complementary", name="Members").get_by_text("Dana")).to_have_count(1)
+    bob.composer().press_sequentially("@da")
+    expect(bob.page.get_by_role("option", name="Dana")).to_contain_text("guest")
+
+    alice.menu_of_guest("Dana", "Daily digest")
+    alice.page.keyboard.press("Escape")
+    expect(bob.guest("Dana")).to_contain_text("Daily digest")
+    alice.menu_of_guest("Dana", "Set an end date")
+    alice.fill(Last_day="2999-12-31")
+    alice.press("Save")
+    expect(bob.guest("Dana")).to_contain_text("until Dec 31, 2999")
+    expect(alice.guest("Dana").get_by_role("button")).to_be_focused()
+    alice.menu_of_guest("Dana", "Clear the end date")
+    expect(bob.guest("Dana")).not_to_contain_text("until")
+
+    bob.guest("Dana").get_by_role("button", name="More about Dana").click()
+    expect(bob.page.get_by_role("menuitem")).to_have_text(["Copy e-mail address"])  # Alice looks after her
+    alice.menu_of_guest("Dana", "Remove from the channel")
+    alice.press("Remove")
+    expect(alice.composer()).to_be_focused()
+    for window in (alice, bob):
+        expect(window.guest("Dana")).to_have_count(0)
+    expect(alice.page.get_by_role("button", name="Members: 2")).to_be_visible()
+    alice.errors = []  # the browser logs the refusal
+
+
 def test_a_file_dropped_here_is_in_the_mail(alice: Window, bob: Window) -> None:
     channel("files", alice, bob)
     size = 400_000

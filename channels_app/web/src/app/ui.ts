@@ -13,6 +13,9 @@ export type DialogState =
   | { kind: "keys" }
   | { kind: "channel-settings"; channel: Id }
   | { kind: "add-people"; channel: Id }
+  | { kind: "invite-guest"; channel: Id }
+  | { kind: "guest-end"; channel: Id; guest: Id }
+  | { kind: "remove-guest"; channel: Id; guest: Id }
   | { kind: "mail"; channel: Id }
   | { kind: "person"; person: Id }
   | { kind: "image"; file: FileInfo };

@@ -11,6 +11,7 @@ import { IconButton } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
 import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
 import { attempt } from "../../ui/toasts";
+import { mayInvite } from "../people/guests";
 import { kindIcon } from "../sidebar/Row";
 import css from "./Header.module.css";
 
@@ -66,8 +67,9 @@ export function Header({ id }: { id: Id }) {
 
 function More({ id, direct }: { id: Id; direct: boolean }) {
   const channel = useData((state) => state.channels[id]);
-  const guest = useData((state) => state.me?.role === "guest");
-  if (!channel) return null;
+  const me = useData((state) => state.me);
+  if (!channel || !me) return null;
+  const guest = me.role === "guest";
   const { my } = channel;
   return (
     <Menu trigger={<IconButton icon="more" label="More" side="bottom" />}>
@@ -83,6 +85,11 @@ function More({ id, direct }: { id: Id; direct: boolean }) {
             Add people
           </MenuItem>
         </>
+      )}
+      {mayInvite(channel, me) && (
+        <MenuItem icon="person" onSelect={() => openDialog({ kind: "invite-guest", channel: id })}>
+          Invite a guest by mail
+        </MenuItem>
       )}
       {my && (
         <MenuItem

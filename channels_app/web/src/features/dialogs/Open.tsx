@@ -6,7 +6,9 @@ import { BrowseChannels } from "./BrowseChannels";
 import { ChannelSettings } from "./ChannelSettings";
 import { AddPeople, NewDirect } from "./ChoosePeople";
 import { CreateChannel } from "./CreateChannel";
+import { GuestEnd, RemoveGuest } from "./Guest";
 import { Invite } from "./Invite";
+import { InviteGuest } from "./InviteGuest";
 import { Keys } from "./Keys";
 import { MailDialog } from "./MailDialog";
 import { PersonCard } from "./PersonCard";
@@ -23,6 +25,12 @@ export default function Open({ dialog }: { dialog: DialogState }) {
       return <NewDirect />;
     case "add-people":
       return <AddPeople channel={dialog.channel} />;
+    case "invite-guest":
+      return <InviteGuest channel={dialog.channel} />;
+    case "guest-end":
+      return <GuestEnd channel={dialog.channel} guest={dialog.guest} />;
+    case "remove-guest":
+      return <RemoveGuest channel={dialog.channel} guest={dialog.guest} />;
     case "channel-settings":
       return <ChannelSettings channel={dialog.channel} />;
     case "mail":

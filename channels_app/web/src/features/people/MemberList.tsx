@@ -1,4 +1,4 @@
-/** Who is in the channel. */
+/** Who is in the channel: its members, and below them its guests by mail. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
@@ -19,9 +19,12 @@ import { attempt, complain } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
 import { useRefreshed } from "../thread/MessageList";
 import pane from "../thread/SidePane.module.css";
+import { GuestList } from "./GuestList";
 import css from "./MemberList.module.css";
+import { useSeats, useWithoutGuests } from "./useSeats";
 
 const MANY = 12;
+const nobody: readonly ChannelMember[] = [];
 
 export function MemberList({ channel }: { channel: Id }) {
   const key = ["members", channel];
@@ -31,6 +34,8 @@ export function MemberList({ channel }: { channel: Id }) {
   const kind = useData((state) => state.channels[channel]?.kind);
   const mayAdd = useData((state) => Boolean(state.channels[channel]?.my) && state.me?.role !== "guest");
   const here = useLive((state) => state.presence);
+  const seated = useSeats(channel);
+  const present = useWithoutGuests(query.data ?? nobody, channel, seated);
   if (query.error) return <p className={pane.empty}>{messageOf(query.error)}</p>;
   if (!query.data) {
     return (
@@ -39,7 +44,7 @@ export function MemberList({ channel }: { channel: Id }) {
       </div>
     );
   }
-  const members = query.data
+  const members = present
     .filter((member) => rankOf(wanted, member.name, member.email) > 0)
     .sort((a, b) => Number(here[b.id] === "active") - Number(here[a.id] === "active") || a.name.localeCompare(b.name));
   return (
@@ -64,6 +69,7 @@ export function MemberList({ channel }: { channel: Id }) {
           <Member key={member.id} channel={channel} member={member} />
         ))}
       </ul>
+      {seated && <GuestList channel={channel} seated={seated} wanted={wanted} />}
     </div>
   );
 }

@@ -1,0 +1,34 @@
+/** What may be done about guests by mail, as the server's table has it, and in which words they are shown. Pure. */
+import type { Channel, Delivery, Person, Seat } from "../../api/types";
+import type { IconName } from "../../ui/Icon";
+
+const isAdmin = (me: Person): boolean => me.role === "owner" || me.role === "admin";
+
+export function maySeeGuests(channel: Channel, me: Person): boolean {
+  return channel.kind !== "direct" && me.role !== "guest";
+}
+
+/** Whether members invite at all is the organization's choice, which the server tells them when they try. */
+export function mayInvite(channel: Channel, me: Person): boolean {
+  return maySeeGuests(channel, me) && !channel.archived && (channel.my !== null || isAdmin(me));
+}
+
+/** A guest is looked after by their sponsor and by the channel's admins. */
+export function looksAfter(channel: Channel, me: Person, seat: Seat): boolean {
+  if (!maySeeGuests(channel, me)) return false;
+  return isAdmin(me) || channel.my?.role === "admin" || (channel.my !== null && seat.sponsor === me.id);
+}
+
+export const deliveries: readonly { value: Delivery; label: string; icon: IconName }[] = [
+  { value: "every", label: "Every message", icon: "mail" },
+  { value: "mentions", label: "Mentions", icon: "at" },
+  { value: "hourly", label: "Hourly digest", icon: "clock" },
+  { value: "daily", label: "Daily digest", icon: "day" },
+  { value: "paused", label: "Paused", icon: "pause" },
+];
+
+export function deliveryWords(delivery: Delivery): string {
+  return deliveries.find(({ value }) => value === delivery)?.label ?? delivery;
+}
+
+export const domainOf = (email: string): string => email.slice(email.lastIndexOf("@") + 1);

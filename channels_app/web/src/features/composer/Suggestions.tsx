@@ -1,6 +1,7 @@
 /** The list of a completion, above the composer. */
 import { useEffect, useRef } from "react";
 import { Avatar } from "../../ui/Avatar";
+import { Icon } from "../../ui/Icon";
 import type { Suggestion } from "./complete";
 import css from "./Suggestions.module.css";
 
@@ -37,6 +38,11 @@ export function Suggestions({ id, found, at, onPoint, onTake }: Props) {
           {suggestion.emoji && <span className={css.emoji}>{suggestion.emoji}</span>}
           <strong>{suggestion.title}</strong>
           <small>{suggestion.note}</small>
+          {suggestion.guest && (
+            <span className={css.guest}>
+              <Icon name="mail" size={16} /> guest
+            </span>
+          )}
         </div>
       ))}
     </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alice, bob, carol, channel } from "../../test/cast";
+import { alice, bob, carol, channel, dana } from "../../test/cast";
 import { rankOf, type Sources, suggestions, tokenAt } from "./complete";
 
 const sources: Sources = {
@@ -44,6 +44,15 @@ describe("suggestions", () => {
     expect(titles("@")?.[0]).toBe("Carol");
     const token = at("hi @car");
     expect(token && suggestions(token, sources)[0]?.insert).toBe("@carol ");
+  });
+
+  it("say who is a guest", () => {
+    const token = at("@");
+    const found = token ? suggestions(token, { ...sources, people: [carol, dana] }) : [];
+    expect(found.map(({ title, guest }) => [title, guest])).toEqual([
+      ["Carol", false],
+      ["Dana", true],
+    ]);
   });
 
   it("offer @channel and @here when they are typed", () => {

@@ -18,6 +18,7 @@ export interface Suggestion {
   title: string;
   note: string;
   person?: Id;
+  guest?: boolean;
   emoji?: string;
 }
 
@@ -76,6 +77,7 @@ function people(typed: string, { people: all, me, near }: Sources): Suggestion[]
       title: person.name,
       note: `@${person.handle}`,
       person: person.id,
+      guest: person.role === "guest",
     }));
   const called = everybody.filter(({ title }) => typed !== "" && title.startsWith(`@${typed.toLowerCase()}`));
   return [...found, ...called].slice(0, MOST);

@@ -84,11 +84,7 @@ function Head({ message, name, place }: { message: Known; name: string; place: M
   return (
     <header className={css.head}>
       <Byline name={name} at={message.created_at} />
-      {byMail(message.origin) && (
-        <span className={css.mark} title="Written in a mail program">
-          <Icon name="mail" size={16} /> by mail
-        </span>
-      )}
+      <MailMark message={message} />
       {message.pinned && (
         <span className={css.mark}>
           <Icon name="pin" size={16} /> pinned
@@ -104,6 +100,18 @@ function Head({ message, name, place }: { message: Known; name: string; place: M
         </button>
       )}
     </header>
+  );
+}
+
+/** That somebody is a guest, or wrote by mail, or both. */
+function MailMark({ message }: { message: Known }) {
+  const guest = usePerson(message.author)?.role === "guest";
+  const mailed = byMail(message.origin);
+  if (!guest && !mailed) return null;
+  return (
+    <span className={css.mark} title={mailed ? "Written in a mail program" : "A guest of this channel"}>
+      <Icon name="mail" size={16} /> {[guest && "guest", mailed && "by mail"].filter(Boolean).join(", ")}
+    </span>
   );
 }
 

@@ -40,7 +40,7 @@ class GuestShape(PersonShape):
     why: str
 
 
-class InviteForm(Form):
+class GuestInviteForm(Form):
     email: Annotated[str, Field(max_length=320)]
     name: Annotated[str, Field(max_length=1000)] = ""
     expires_at: AwareDatetime | None = None
@@ -60,7 +60,7 @@ def list_guests(request: Request, id: IdPath, limit: Limit = LIMIT_DEFAULT, curs
 
 
 @router.post("/channels/{id}/guests", response={201: GuestShape})
-def invite_guest(request: Request, id: IdPath, form: InviteForm) -> HttpResponse:
+def invite_guest(request: Request, id: IdPath, form: GuestInviteForm) -> HttpResponse:
     seat = guests.invite(
         person=request.auth, channel=id, email=form.email, name=form.name, expires_at=_utc(form.expires_at)
     )

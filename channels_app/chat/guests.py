@@ -59,16 +59,19 @@ def invite(*, person: Person, channel: str, email: str, name: str = "", expires_
         raise Invalid("A direct conversation takes no guests; make a private channel instead.")
     _in_future(expires_at)
     guest = _guest(person, names.clean_email(email), name)
-    drafts = roster.admit(seen.channel, [guest], by=person)
-    membership = Membership.objects.select_related("person").get(channel=seen.channel, person=guest)
-    seat, fresh = Seat.objects.get_or_create(
-        membership=membership, defaults={"sponsor": person, "expires_at": expires_at}
-    )
-    if not fresh:
+    membership = Membership.objects.filter(channel=seen.channel, person=guest).first()
+    if membership is None:
+        drafts = roster.admit(seen.channel, [guest], by=person, by_mail=[guest], expires_at=expires_at)
+    elif Seat.objects.filter(membership=membership).exists():
         raise Conflict("This guest is in the channel already.", fields={"email": "taken"})
-    told: GuestTold = {"guest": shapes.seat(seat)}
-    log.append(*drafts, log.Draft(seen.channel.stream, "guest.joined", told, person.id))
-    return seat
+    else:  # until now they came by the page
+        membership.person, membership.channel = guest, seen.channel
+        seat = Seat.objects.create(membership=membership, sponsor=person, expires_at=expires_at)
+        drafts = [roster.seated(seat, person)]
+    log.append(*drafts)
+    return Seat.objects.select_related("membership__person").get(
+        membership__channel=seen.channel, membership__person=guest
+    )
 
 
 def _guest(person: Person, email: str, name: str) -> Person:
@@ -139,15 +142,23 @@ def _change(seat: Seat, *, by: Person, **fields: object) -> Seat:
 
 @transaction.atomic
 def remove(*, person: Person, channel: str, guest: str) -> None:
-    """End a guest's part in a channel. Raises as `access.channel`, `NotFound`."""
-    _end(_looked_after(person, channel, guest), by=person)
+    """End a guest's part in a channel. Raises as `access.channel`, `NotFound`, `Invalid` in direct conversations."""
+    seat = _looked_after(person, channel, guest)
+    if seat.membership.channel.kind == Kind.DIRECT:
+        raise Invalid("Nobody can be taken out of a direct conversation.")
+    _end(seat, by=person)
 
 
 @transaction.atomic
 def leave(*, guest: Person, channel: str) -> None:
-    """A guest goes; one who is gone already is gone (links and buttons are pressed twice)."""
+    """A guest goes; one who is gone already is gone (links and buttons are pressed twice).
+
+    A direct conversation can't be left: no more mail comes from it.
+    """
     seat = _locked().filter(membership__channel=channel, membership__person=guest).first()
-    if seat is not None:
+    if seat is not None and seat.membership.channel.kind == Kind.DIRECT:
+        _change(seat, by=guest, delivery=Seat.Delivery.PAUSED)
+    elif seat is not None:
         _end(seat, by=guest)
 
 

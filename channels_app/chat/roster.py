@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from channels_app.chat import shapes
 from channels_app.chat.kinds import (
@@ -24,11 +25,18 @@ from workspace.people.shapes import PersonShape
 
 
 def admit(
-    channel: Channel, people: Sequence[Person], *, by: Person, admins: Collection[Person] = ()
+    channel: Channel,
+    people: Sequence[Person],
+    *,
+    by: Person,
+    admins: Collection[Person] = (),
+    by_mail: Collection[Person] = (),
+    expires_at: datetime | None = None,
 ) -> list[log.Draft]:
     """Write memberships; what has to be logged (nothing for who is in already). What came before is read.
 
-    They are told of the channel as it was before they came: its own events after that head bring them in.
+    They are told of the channel as it was before they came: its own events after that head bring them in. Who lives by
+    mail (`by_mail`, and whoever has a seat elsewhere) gets a seat here too; `expires_at` is the end of those `by_mail`.
     """
     # Taken first, so that of two who bring in the same person one waits; the rows' own constraint would refuse it.
     channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
@@ -42,7 +50,22 @@ def admit(
     Membership.objects.bulk_create(rows)
     if channel.kind == Kind.DIRECT:  # they are its name
         shape["people"] = sorted(person.id for person in people)
-    return [draft for row in rows for draft in _joined(channel.stream, shape, row, by)]
+    told = [draft for row in rows for draft in _joined(channel.stream, shape, row, by)]
+    elsewhere = set(Seat.objects.filter(membership__person__in=coming).values_list("membership__person_id", flat=True))
+    named = {person.id for person in by_mail}
+    seats = [
+        Seat(membership=row, sponsor=by, expires_at=expires_at if row.person_id in named else None)
+        for row in rows
+        if row.person_id in named | elsewhere
+    ]
+    Seat.objects.bulk_create(seats)
+    return [*told, *(seated(seat, by) for seat in seats)]
+
+
+def seated(seat: Seat, by: Person | None) -> log.Draft:
+    """That somebody takes part by mail; their mail begins with it."""
+    told: GuestTold = {"guest": shapes.seat(seat)}
+    return log.Draft(seat.membership.channel.stream, "guest.joined", told, by.id if by else None)
 
 
 def _role(admin: bool) -> str:
@@ -108,7 +131,4 @@ def _back(row: Membership, by: Person | None) -> list[log.Draft]:
     """Somebody is active again: a guest takes their seat again too."""
     actor = by.id if by else None
     drafts = [log.Draft(row.channel.stream, "member.joined", _member(row, by), actor)]
-    if hasattr(row, "seat"):
-        told: GuestTold = {"guest": shapes.seat(row.seat)}
-        drafts.append(log.Draft(row.channel.stream, "guest.joined", told, actor))
-    return drafts
+    return [*drafts, seated(row.seat, by)] if hasattr(row, "seat") else drafts

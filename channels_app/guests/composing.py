@@ -276,7 +276,9 @@ class Letters:
         sponsor = Person.objects.filter(id=reader.seat.sponsor).values_list("name", flat=True).first() or org
         until = reader.seat.expires_at
         lines = [
-            f"{sponsor} has invited you to take part in “{name}” at {org}, by mail.",
+            f"{sponsor} has invited you to take part in “{name}” at {org}, by mail."
+            if self.channel.name
+            else f"{sponsor} at {org} would like to talk with you, by mail.",
             self.channel.topic and f"What it is about: {self.channel.topic}",
             f"Who reads it: {self._readers(reader)}.",
             "What is written there comes to you as mail. Answer any of it, or this mail, and all of them can read it.",

@@ -321,6 +321,7 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
     members.add: {
         "one": _add("bob"), "several": _add("amy", "bob", "dana"), "a guest": _add("dana"),
         "into a private one": _add("amy", where="secret"), "who is in": _add("bob", where="secret"),
+        "a guest by mail": _all(_guest("dana@d.test"), _add("dana")),
     },
     members.remove: {"one": _remove("bob"), "a guest": _all(_save, _remove("dana"))},
     guests.invite: {

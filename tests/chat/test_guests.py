@@ -117,3 +117,22 @@ def test_members_who_are_taken_out_take_their_seat_along(cast: Cast) -> None:
     members.remove(person=cast.alice, channel=cast.general.id, member=gus.id)
     assert not Seat.objects.exists()
     assert _kinds(cast)[-1] == "guest.left"
+
+
+def test_who_lives_by_mail_does_so_in_every_channel(cast: Cast) -> None:
+    gus = _invite(cast).membership.person
+    members.add(person=cast.bob, channel=cast.secret.id, people=[gus.id, cast.amy.id])
+    talk, _ = channels.direct(person=cast.bob, members=[gus.id])
+    seats = Seat.objects.filter(membership__channel__in=[cast.secret.id, talk.id])
+    assert [(seat.membership.person, seat.sponsor) for seat in seats] == [(gus, cast.bob)] * 2
+    with pytest.raises(Invalid):
+        guests.remove(person=cast.bob, channel=talk.id, guest=gus.id)
+    guests.leave(guest=gus, channel=talk.id)
+    assert Seat.objects.get(membership__channel=talk).delivery == "paused"
+
+
+def test_a_guest_of_the_page_may_take_mail_too(cast: Cast) -> None:
+    seat = _invite(cast, email="dana@d.test")
+    assert (seat.membership.person, _kinds(cast)[-1]) == (cast.dana, "guest.joined")
+    with pytest.raises(Conflict):
+        _invite(cast, email="dana@d.test")

@@ -134,7 +134,7 @@ export type InvitedShape = {
 export type InviteForm = {
     email: string;
     name?: string;
-    expires_at?: string | null;
+    role?: 'admin' | 'member' | 'guest';
 };
 
 export type PersonForm = {
@@ -232,6 +232,12 @@ export type GuestShape = {
 export type ItemsGuestShape = {
     items: Array<GuestShape>;
     next: string | null;
+};
+
+export type GuestInviteForm = {
+    email: string;
+    name?: string;
+    expires_at?: string | null;
 };
 
 export type GuestForm = {

@@ -35,7 +35,7 @@ class Gateway:
         if self._listener is not None:
             await self._listener.start()
         try:
-            await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep())
+            await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep(), self._postman.keep_leases())
         finally:
             if self._listener is not None:
                 await self._listener.close()

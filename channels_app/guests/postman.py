@@ -4,8 +4,9 @@ waiting --leased--> under way --each mail taken, cursor written--> waiting
                        |--4yz, or no answer--> backing off, this lane alone
                        |--5yz--> counted for the address, the lane goes on; after several in a row no more is sent
                        '--guest.left, channel.deleted--> goodbye, and the lane is gone
-A lane is leased and not locked, because a mail server may take a minute to answer; of whoever dies it is free again by
-the clock. No mail goes out before the one before it is written down as taken, so nobody gets more than one mail twice.
+A lane is leased and not locked, because a mail server may take a minute to answer; the lease is renewed until then, and
+soon over when whoever had it dies. No mail goes out before the one before it is written down as taken, so nobody gets
+more than one mail twice.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from workspace.events.lanes import Step, TryLater
 
 log = logging.getLogger(__name__)
 
-# A lane stops in time for its lease: its last mail may take all the relay's patience.
-CARRY_SECONDS = 40.0
+RENEW_SECONDS = 5.0
+STOP_SECONDS = 5.0
 MOST_LANES = 2000
 SLOW_SECONDS = 300.0
 SLOW_AT_ONCE = 2
@@ -92,6 +93,8 @@ class Postman:
         self._relay = Relay()
         self._ledger = Ledger()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._leased: set[int] = set()
+        self._closing = False
         self._slow: dict[str, float] = {}
         self._slow_room = asyncio.Semaphore(SLOW_AT_ONCE)
 
@@ -108,37 +111,52 @@ class Postman:
             if len(ready) < rounds.LANES_AT_ONCE:
                 return
 
+    async def keep_leases(self) -> None:
+        """Renew the leases of what is under way, until cancelled."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if self._leased:
+                try:
+                    await in_thread(lanes.renew, tuple(self._leased), seconds=rounds.LEASE_SECONDS)
+                except Exception as error:
+                    log.warning("could not renew leases: %s", error)
+
     async def settled(self) -> None:
         """Wait until nothing is under way."""
         while self._under_way:
             await asyncio.wait(self._under_way)
 
     async def close(self) -> None:
-        """Let what is under way end; whatever is cut off is sent again when its lease is over."""
+        """Let the mails under way be answered, but for those that take too long: they may go out twice."""
+        self._closing = True
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         self._relay.close()
 
     async def _carry_one(self, round: Round) -> None:
+        self._leased.add(round.lane.id)
         try:
             if await self._deliver(round):
                 self._again(round.channel.stream)
         except Exception:
             # The database, mostly: the lane is free again when its lease is over.
             log.exception("could not carry %s of %s", round.lane.subscriber, round.channel.stream)
+        finally:
+            self._leased.discard(round.lane.id)
 
     async def _deliver(self, round: Round) -> bool:
         """Send a lane's mails in order; whether there may be more at once."""
-        until = time.monotonic() + CARRY_SECONDS
         step, failing = Step(round.lane.id, round.lane.cursor), round.failing
         for number, mail in enumerate(round.mails):
             if number:  # what was taken is written down before the next one goes
                 await self._ledger.write(replace(step, wait=None))
                 step = replace(step, refused=0, why="")
-                if time.monotonic() > until:
-                    await self._ledger.write(step)
-                    return True
+            if self._closing:
+                await self._ledger.write(step)
+                return False
             try:
                 await self._send(round, mail)
             except TryLater as trouble:

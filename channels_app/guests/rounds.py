@@ -22,7 +22,7 @@ from workspace.events.lanes import Leased
 from workspace.events.log import Entry
 from workspace.events.models import Lane
 
-LEASE_SECONDS = 150.0
+LEASE_SECONDS = 20.0
 LANES_AT_ONCE = 500
 EVENTS_AT_ONCE = 100
 STREAMS_A_SWEEP = 2000

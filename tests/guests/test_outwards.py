@@ -21,7 +21,7 @@ from channels_app.guests.postman import Postman
 from channels_app.mail import matches, read_reply
 from tests.cast import Cast
 from tests.guests.sink import Sink, running_sink
-from workspace.events import log
+from workspace.events import lanes, log
 from workspace.events.models import Event, Lane
 from workspace.people import persons
 from workspace.people.models import Person
@@ -323,3 +323,31 @@ def test_a_worker_that_died_gives_its_lanes_back(cast: Cast, sink: Sink) -> None
     assert (
         log.heads([cast.general.stream])[cast.general.stream] == Lane.objects.get(subscriber__startswith="guest").cursor
     )
+
+
+def test_a_lease_is_kept_while_its_mail_is_under_way(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    (round,) = rounds.gather(cast.general.stream)
+    lanes.renew([round.lane.id], seconds=60)
+    assert Lane.objects.get(id=round.lane.id).due > timezone.now() + timedelta(seconds=50)
+    lanes.move([lanes.Step(round.lane.id, round.lane.cursor)])
+    lanes.renew([round.lane.id], seconds=60)
+    assert Lane.objects.get(id=round.lane.id).due <= timezone.now()
+
+
+def test_who_stops_finishes_what_is_under_way(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    _carry(cast)
+    for text in ("one", "two", "three"):
+        _post(cast, text)
+
+    async def run() -> None:
+        postman = Postman(lambda stream: None)
+        await postman.carry(cast.general.stream)
+        await postman.close()
+
+    asyncio.run(run())
+    assert len(_texts(sink)) < 3
+    _rest(cast.general.stream)
+    _carry(cast)
+    assert _texts(sink) == ["one", "two", "three"]

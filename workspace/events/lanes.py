@@ -9,7 +9,7 @@ what `deliver` wrote in the same transaction. `deliver` answers by returning (al
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -134,10 +134,21 @@ def lease(stream: str, prefix: str, *, seconds: float, limit: int) -> list[Lease
     """Take the lanes of a stream that are behind and due, of subscribers with this prefix, for some seconds.
 
     For carriers that need longer for a delivery than a transaction may last: others leave these lanes alone until the
-    time is over, also when whoever took them has died. `move` writes down how far they came, and gives them back.
+    time is over, which is soon when whoever took them has died and does not `renew` it. `move` writes down how far
+    they came, and gives them back.
     """
     given = {"stream": stream, "prefix": prefix, "seconds": seconds, "limit": limit}
     return [Leased(*row) for row in statement.run(_LEASE, given)]
+
+
+def renew(leased: Collection[int], *, seconds: float) -> None:
+    """Keep lanes (by id) for some seconds more; those that were given back meanwhile stay free."""
+    statement.run(_RENEW, [seconds, list(leased)])
+
+
+_RENEW = (
+    "UPDATE events_lane SET due = now() + make_interval(secs => %s) WHERE id = ANY (%s) AND due > now() RETURNING id"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 /** Every request the client makes, by name. */
-import { request } from "./http";
+import { askSession, request } from "./http";
 import type {
   AppPassword,
   Channel,
@@ -31,7 +31,7 @@ import type {
 const part = encodeURIComponent;
 
 export const session = {
-  get: () => request<{ signed_in: boolean; csrf: string }>("GET", "/session"),
+  get: askSession,
   signIn: (body: { email: string; password: string; org?: Id }) =>
     request<SignedIn | { choose: Org[] }>("POST", "/session", body),
   signOut: () => request<void>("DELETE", "/session"),

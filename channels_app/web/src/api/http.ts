@@ -29,7 +29,7 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 let csrf = "";
 let onSignedOut: () => void = () => {};
 
-/** The token for writes; `GET /me` and `GET /session` bring it, the cookie has it too. */
+/** The token for writes; `GET /me` and `askSession` bring it, the cookie has it too. */
 export function setCsrf(token: string): void {
   csrf = token;
 }
@@ -43,7 +43,32 @@ export function csrfToken(): string {
   return cookie ? decodeURIComponent(cookie.slice("csrftoken=".length)) : csrf;
 }
 
-export async function request<T>(method: Method, path: string, body?: unknown, query?: Query): Promise<T> {
+/** Whether somebody is signed in here. Brings a token for writes; raises when the server gives no answer. */
+export async function askSession(): Promise<boolean> {
+  const { signed_in, csrf: token } = await request<{ signed_in: boolean; csrf: string }>("GET", "/session");
+  setCsrf(token);
+  return signed_in;
+}
+
+export function request<T>(method: Method, path: string, body?: unknown, query?: Query): Promise<T> {
+  return withToken(() => send<T>(method, path, body, query));
+}
+
+/**
+ * A write whose token the server misses, because the cookies are gone or are others, is done once more with a fresh
+ * one. Without a session no token helps: then nobody is signed in any more.
+ */
+export async function withToken<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "csrf") throw error;
+    if (await askSession()) return write();
+    throw refused(401, { error: { code: "not_signed_in", message: "You are not signed in any more." } });
+  }
+}
+
+async function send<T>(method: Method, path: string, body: unknown, query: Query | undefined): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
@@ -59,9 +84,14 @@ async function read<T>(answer: Response): Promise<T> {
   const data: unknown = await answer.json().catch(() => null);
   // 300 is an answer too: several organizations know this person, and one has to be chosen.
   if (answer.ok || answer.status === 300) return data as T;
-  const error = new ApiError(answer.status, errorBody(data, answer.status), retryAfter(answer.headers));
-  if (answer.status === 401 && error.code !== "bad_credentials") onSignedOut();
-  throw error;
+  throw refused(answer.status, data, retryAfter(answer.headers));
+}
+
+/** What an answer that is a refusal says. Leads to sign-in when it says that nobody is signed in. */
+export function refused(status: number, data: unknown, retryAfter: number | null = null): ApiError {
+  const error = new ApiError(status, errorBody(data, status), retryAfter);
+  if (status === 401 && error.code !== "bad_credentials") onSignedOut();
+  return error;
 }
 
 export function errorBody(data: unknown, status: number): ErrorBody {

@@ -30,9 +30,7 @@ export function useEngine(): Engine {
 export async function begin(): Promise<void> {
   setSignedOutHandler(leave);
   try {
-    const { signed_in, csrf } = await sessionApi.get();
-    setCsrf(csrf);
-    if (signed_in) await enter();
+    if (await sessionApi.get()) await enter();
     else await showSignIn();
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) await showSignIn();
@@ -67,6 +65,5 @@ export function leave(): void {
 export async function signOut(): Promise<void> {
   await sessionApi.signOut().catch(() => {});
   leave();
-  const { csrf } = await sessionApi.get();
-  setCsrf(csrf);
+  await sessionApi.get();
 }

@@ -6,7 +6,7 @@
  * Frames that arrive before the lists wait. Coming back after a lost connection needs no list: the cursors say it all,
  * unless we are too far behind or the server's log is shorter than ours (it was restored): then everything is read anew.
  */
-import { channels, me as meApi, orgs } from "../api/endpoints";
+import { channels, me as meApi, orgs, session } from "../api/endpoints";
 import { setCsrf } from "../api/http";
 import type { Event, Frame, Kind, Me, Person, Role } from "../api/types";
 import { applyAll, withOthers } from "./apply";
@@ -62,6 +62,7 @@ export class Engine {
         setStatus(status, Date.now());
         if (status === "signed-out" || status === "ended") this.signedOut();
       },
+      signedIn: session.get,
     });
   }
 

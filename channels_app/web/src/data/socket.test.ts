@@ -27,7 +27,7 @@ class FakeWire implements Wire {
   }
 }
 
-function socketWith(random = () => 1) {
+function socketWith(signedIn: () => Promise<boolean> = async () => true) {
   const wires: FakeWire[] = [];
   const frames: Frame[] = [];
   const states: Status[] = [];
@@ -39,7 +39,8 @@ function socketWith(random = () => 1) {
     },
     onFrame: (frame) => frames.push(frame),
     onStatus: (status) => states.push(status),
-    random,
+    signedIn,
+    random: () => 1,
   });
   socket.start();
   const wire = (): FakeWire => wires.at(-1) as FakeWire;
@@ -119,6 +120,42 @@ describe("the socket", () => {
     other.wire().hello();
     other.wire().fall(4403);
     expect(other.states.at(-1)).toBe("ended");
+  });
+
+  it("asks by HTTP whether anybody is signed in when no hello comes twice, and goes when nobody is", async () => {
+    let asked = 0;
+    const { wires, wire, states } = socketWith(async () => {
+      asked += 1;
+      return false;
+    });
+    wire().hello();
+    wire().fall(1012);
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect([wires.length, asked]).toEqual([2, 0]);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(asked).toBe(1);
+    expect(states.at(-1)).toBe("signed-out");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(wires.length).toBe(3);
+  });
+
+  it("does not take a server that is down, or that says hello after all, for one that knows nobody", async () => {
+    const down = socketWith(() => Promise.reject(new Error("down")));
+    for (let n = 0; n < 4; n += 1) {
+      down.wire().fall(1006);
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(down.states).not.toContain("signed-out");
+    let answer = (_: boolean): void => {};
+    const late = socketWith(() => new Promise((done) => (answer = done)));
+    late.wire().fall(1006);
+    late.socket.wake();
+    late.wire().fall(1006);
+    late.socket.wake();
+    late.wire().hello();
+    answer(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(late.states.at(-1)).toBe("open");
   });
 
   it("asks a silent connection whether it lives, and drops a dead one", async () => {

@@ -5,7 +5,8 @@
  *
  * After `hello` the owner sends its cursors, so a lost connection costs time but no event. 1012 (restart) and 4408 (too
  * slow) come back almost at once; everything else backs off, doubling with jitter. Being online again, or being looked
- * at again, ends the wait.
+ * at again, ends the wait. A socket of nobody may be kept waiting, or never come through to say 4401: when no hello came
+ * twice, it is asked by HTTP whether anybody is signed in.
  */
 import { ApiError, errorBody } from "../api/http";
 import type { ErrorBody, Frame } from "../api/types";
@@ -25,6 +26,8 @@ export interface SocketOptions {
   connect: () => Wire;
   onFrame: (frame: Frame) => void;
   onStatus: (status: Status) => void;
+  /** Whether somebody is signed in, asked by HTTP; raises when that cannot be said. */
+  signedIn: () => Promise<boolean>;
   random?: () => number;
 }
 
@@ -49,6 +52,7 @@ export class Socket {
   private readonly options: SocketOptions;
   private wire: Wire | null = null;
   private tries = 0;
+  private unheard = 0;
   private lastCall = 0;
   private readonly calls = new Map<string, Call>();
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -122,6 +126,7 @@ export class Socket {
 
   private greeted(): void {
     this.tries = 0;
+    this.unheard = 0;
     this.become("open");
   }
 
@@ -154,10 +159,21 @@ export class Socket {
 
   private closed(wire: Wire, code: number): void {
     if (wire !== this.wire) return;
+    if (this.status === "connecting") this.unheard += 1;
     this.drop(1000);
     if (code === 4401) this.become("signed-out");
     else if (code === 4403) this.become("ended");
-    else this.wait(code);
+    else {
+      this.wait(code);
+      if (this.unheard > 1) void this.ask();
+    }
+  }
+
+  private async ask(): Promise<void> {
+    const signedIn = await this.options.signedIn().catch(() => true);
+    if (signedIn || (this.status !== "waiting" && this.status !== "connecting")) return;
+    this.drop(1000);
+    this.become("signed-out");
   }
 
   private wait(code: number): void {

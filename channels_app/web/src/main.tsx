@@ -7,6 +7,7 @@ import { begin } from "./app/session";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/prose.css";
+import { watchDrops } from "./ui/drops";
 import { Toasts } from "./ui/toasts";
 
 const queries = new QueryClient({
@@ -38,4 +39,5 @@ if (root) {
     </StrictMode>,
   );
 }
+watchDrops();
 void begin();

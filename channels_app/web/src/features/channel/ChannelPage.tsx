@@ -10,6 +10,7 @@ import { releaseUnread } from "../../data/reading";
 import { store, useData } from "../../data/store";
 import { openRoom, takeChannel } from "../../data/verbs";
 import { Button, IconButton } from "../../ui/Button";
+import { dropZone } from "../../ui/drops";
 import { Composer } from "../composer/Composer";
 import { SidePane } from "../thread/SidePane";
 import { Timeline } from "../timeline/Timeline";
@@ -54,7 +55,7 @@ function Open({ id, at }: { id: Id; at?: string }) {
   const { target, loaded, trouble, retry } = useOpened(id, at);
   const direct = useData((state) => state.channels[id]?.kind === "direct");
   return (
-    <div className={css.page} data-pane={pane !== null}>
+    <div className={css.page} data-pane={pane !== null} {...dropZone}>
       <main className={css.main} aria-label={name}>
         <Header id={id} />
         {trouble ? (

@@ -1,9 +1,12 @@
 /** Where one writes. The text is a draft from the first key press; Enter posts it. */
-import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import type { FileInfo, Id } from "../../api/types";
 import { useEngine } from "../../app/session";
 import { useData } from "../../data/store";
+import { useDrops } from "../../ui/drops";
 import { useGrowing } from "../../ui/grow";
+import { Icon } from "../../ui/Icon";
 import { complain } from "../../ui/toasts";
 import { Attachments } from "./Attachments";
 import css from "./Composer.module.css";
@@ -27,12 +30,12 @@ export function Composer({ channel, thread, placeholder }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [also, setAlso] = useState(false);
-  const [over, setOver] = useState(false);
   const { outbox } = useEngine();
   const limit = useData((state) => state.limits.text);
   const typed = useText(channel, thread, area);
   useGrowing(area, typed.text);
   const uploads = useUploads();
+  const over = useDrops(area, uploads.add);
   const listId = useId();
   const completion = useCompletion(channel, (token, insert) =>
     typed.change((now) => replaced(now.text, token.from, token.to, insert)),
@@ -69,29 +72,16 @@ export function Composer({ channel, thread, placeholder }: Props) {
     } else if (event.key === "ArrowUp" && typed.text === "" && editLast(channel, thread)) event.preventDefault();
   }
 
-  function take(list: FileList | undefined, event: ClipboardEvent | DragEvent): void {
-    if (!list || list.length === 0) return;
+  function paste(event: ClipboardEvent): void {
+    if (event.clipboardData.files.length === 0) return;
     event.preventDefault();
-    uploads.add(list);
+    uploads.add(event.clipboardData.files);
   }
 
   return (
     <div className={css.foot}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping files here is a convenience; the button does the same */}
-      <div
-        className={css.composer}
-        data-over={over}
-        onDragOver={(event) => {
-          if (!event.dataTransfer.types.includes("Files")) return;
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          setOver(false);
-          take(event.dataTransfer.files, event);
-        }}
-      >
+      {over && createPortal(<DropHere onto={thread === null ? placeholder : "Reply in this thread"} />, over)}
+      <div className={css.composer}>
         <Suggestions
           id={listId}
           found={completion.found}
@@ -120,7 +110,7 @@ export function Composer({ channel, thread, placeholder }: Props) {
           onClick={(event) => completion.look(typed.text, event.currentTarget.selectionStart)}
           onBlur={completion.close}
           onKeyDown={onKeyDown}
-          onPaste={(event) => take(event.clipboardData.files, event)}
+          onPaste={paste}
         />
         {thread !== null && (
           <label className={css.also}>
@@ -147,6 +137,19 @@ export function Composer({ channel, thread, placeholder }: Props) {
         />
       </div>
       <TypingLine channel={channel} thread={thread} />
+    </div>
+  );
+}
+
+/** Lies over the zone while files are held over it. */
+function DropHere({ onto }: { onto: string }) {
+  return (
+    <div className={css.drop}>
+      <p>
+        <Icon name="clip" size={24} />
+        <strong>Drop files to attach them</strong>
+        <span>{onto}</span>
+      </p>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Id } from "../../api/types";
 import { closePane, type Pane } from "../../app/ui";
 import { IconButton } from "../../ui/Button";
+import { dropZone } from "../../ui/drops";
 import { focusComposer } from "../composer/focus";
 import { MemberList } from "../people/MemberList";
 import { PinList, SavedList } from "./MessageList";
@@ -13,7 +14,7 @@ const titles = { thread: "Thread", members: "Members", pins: "Pinned messages", 
 
 export function SidePane({ channel, pane }: { channel: Id; pane: Pane }) {
   return (
-    <aside className={css.pane} aria-label={titles[pane.kind]}>
+    <aside className={css.pane} aria-label={titles[pane.kind]} {...(pane.kind === "thread" ? dropZone : {})}>
       <header className={css.head}>
         <h2>{titles[pane.kind]}</h2>
         <IconButton

@@ -18,7 +18,7 @@ export function Field({ label, hint, error, ...rest }: Props) {
         aria-describedby={note ? `${id}-note` : undefined}
       />
       {note && (
-        <small id={`${id}-note`} className={error ? css.error : css.hint}>
+        <small id={`${id}-note`} className={error ? css.error : css.hint} role={error ? "alert" : undefined}>
           {note}
         </small>
       )}

@@ -1,7 +1,6 @@
 /** Name and topic of a channel. */
 import { type FormEvent, useState } from "react";
 import { channels } from "../../api/endpoints";
-import { messageOf } from "../../api/http";
 import type { Id } from "../../api/types";
 import { closeDialog } from "../../app/ui";
 import { store } from "../../data/store";
@@ -25,8 +24,7 @@ export function ChannelSettings({ channel: id }: { channel: Id }) {
       await channels.change(id, { ...(name !== before?.name ? { name } : {}), topic });
       closeDialog();
     } catch (error) {
-      form.refuse(error);
-      setTrouble(messageOf(error));
+      setTrouble(form.place(error));
       setBusy(false);
     }
   }

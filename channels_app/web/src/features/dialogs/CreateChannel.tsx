@@ -2,7 +2,6 @@
 import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { channels } from "../../api/endpoints";
-import { messageOf } from "../../api/http";
 import type { ChannelKind } from "../../api/types";
 import { closeDialog } from "../../app/ui";
 import { takeChannel } from "../../data/verbs";
@@ -37,8 +36,7 @@ export function CreateChannel() {
       closeDialog();
       go(`/c/${channel.id}`);
     } catch (error) {
-      form.refuse(error);
-      setTrouble(messageOf(error));
+      setTrouble(form.place(error));
       setBusy(false);
     }
   }

@@ -1,7 +1,6 @@
 /** An invitation: a link that lets one person in. */
 import { type FormEvent, useState } from "react";
 import { orgs } from "../../api/endpoints";
-import { messageOf } from "../../api/http";
 import { closeDialog } from "../../app/ui";
 import { useData } from "../../data/store";
 import { Button } from "../../ui/Button";
@@ -28,8 +27,7 @@ export function Invite() {
       const answer = await orgs.invite(org?.id ?? "", name ? { email, name } : { email });
       setLink(answer.link);
     } catch (error) {
-      form.refuse(error);
-      setTrouble(messageOf(error));
+      setTrouble(form.place(error));
     }
     setBusy(false);
   }

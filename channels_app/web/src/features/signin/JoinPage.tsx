@@ -34,8 +34,7 @@ export function JoinPage({ token }: { token: string }) {
       await enter();
       go("/", { replace: true });
     } catch (error) {
-      form.refuse(error);
-      setTrouble(messageOf(error));
+      setTrouble(form.place(error));
     }
     setBusy(false);
   }

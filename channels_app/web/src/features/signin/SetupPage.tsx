@@ -2,7 +2,6 @@
 import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { setup } from "../../api/endpoints";
-import { messageOf } from "../../api/http";
 import { enter } from "../../app/session";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
@@ -26,8 +25,7 @@ export function SetupPage({ token }: { token: string }) {
       await enter();
       go("/", { replace: true });
     } catch (error) {
-      form.refuse(error);
-      setTrouble(messageOf(error));
+      setTrouble(form.place(error));
     }
     setBusy(false);
   }

@@ -1,25 +1,23 @@
 /** The values of a small form, and what the server said about each of them. */
 import { type ChangeEvent, useState } from "react";
-import { ApiError, messageOf } from "../../api/http";
+import { placed } from "./placed";
 
 export function useForm<T extends Record<string, string>>(initial: T) {
   const [values, setValues] = useState(initial);
-  const [errors, setErrors] = useState<Record<string, unknown>>({});
+  const [errors, setErrors] = useState<Record<string, string>>({});
   return {
     values,
     set: (changed: Partial<T>) => setValues((old) => ({ ...old, ...changed })),
-    refuse: (error: unknown) => setErrors(error instanceof ApiError ? error.fields : {}),
-    /** Shows a refusal that is about one of the fields there, in its own words; what is left to be said elsewhere. */
+    /** Shows a refusal at the fields it is about; answers with what is left to be said elsewhere, "" for nothing. */
     place: (error: unknown): string => {
-      const [name = "", ...others] = error instanceof ApiError ? Object.keys(error.fields) : [];
-      const here = others.length === 0 && name in values;
-      setErrors(here ? { [name]: messageOf(error) } : {});
-      return here ? "" : messageOf(error);
+      const { at, rest } = placed(error, Object.keys(values));
+      setErrors(at);
+      return rest;
     },
     field: (name: keyof T & string) => ({
       name,
       value: values[name],
-      error: typeof errors[name] === "string" ? (errors[name] as string) : undefined,
+      error: errors[name],
       onChange: (event: ChangeEvent<HTMLInputElement>) => setValues((old) => ({ ...old, [name]: event.target.value })),
     }),
   };

@@ -1,6 +1,8 @@
 /** The emoji picker. Loaded when it is first opened; its data is ours. */
 import { type EmojiData, EmojiPicker } from "frimousse";
+import { useState } from "react";
 import { Spinner } from "../ui/Splash";
+import { Found, useFound } from "./Found";
 import { loadEmoji, noteEmoji } from "./index";
 import css from "./Picker.module.css";
 
@@ -37,19 +39,35 @@ async function resolve(): Promise<EmojiData> {
   };
 }
 
+const COLUMNS = 8;
+
 export default function Picker({ onPick }: { onPick: (emoji: string) => void }) {
+  const [typed, setTyped] = useState("");
+  function pick(emoji: string): void {
+    noteEmoji(emoji);
+    onPick(emoji);
+  }
+  const found = useFound(typed, COLUMNS, pick);
   return (
     <EmojiPicker.Root
       className={css.picker ?? ""}
-      columns={8}
+      columns={COLUMNS}
       resolveEmojiData={resolve}
-      onEmojiSelect={({ emoji }) => {
-        noteEmoji(emoji);
-        onPick(emoji);
-      }}
+      onEmojiSelect={({ emoji }) => pick(emoji)}
     >
-      <EmojiPicker.Search className={css.search ?? ""} placeholder="Search emoji" autoFocus />
-      <EmojiPicker.Viewport className={css.view ?? ""}>
+      <EmojiPicker.Search
+        className={css.search ?? ""}
+        placeholder="Search emoji"
+        autoFocus
+        {...found.search}
+        onChange={(event) => {
+          // The search is ours: the picker's own keeps its groups apart, so the best match is seldom the first.
+          event.preventDefault();
+          setTyped(event.target.value);
+        }}
+      />
+      {typed.trim() !== "" && <Found {...found.list} />}
+      <EmojiPicker.Viewport className={css.view ?? ""} hidden={typed.trim() !== ""}>
         <EmojiPicker.Loading className={css.note ?? ""}>
           <Spinner />
         </EmojiPicker.Loading>

@@ -47,20 +47,31 @@ export function loadEmoji(): Promise<EmojiBook> {
   return book;
 }
 
-/** The emoji whose names begin with, then those that contain, what was typed. */
-export function findEmoji(all: readonly Emoji[], typed: string, most: number): { emoji: string; name: string }[] {
-  const wanted = typed.toLowerCase();
-  const begins: { emoji: string; name: string }[] = [];
-  const contains: { emoji: string; name: string }[] = [];
-  for (const { emoji, names, tags } of all) {
-    const start = names.find((name) => name.startsWith(wanted));
-    if (start) begins.push({ emoji, name: start });
-    else if (contains.length < most && (names.some((name) => name.includes(wanted)) || tags.includes(wanted))) {
-      contains.push({ emoji, name: names[0] ?? wanted });
-    }
+export interface FoundEmoji {
+  emoji: string;
+  label: string;
+  /** The name by which it was found, as far as it was by one. */
+  name: string;
+}
+
+/** What is called so, then what begins so, has a later word that does, and what only has to do with it. */
+export function findEmoji(all: readonly Emoji[], typed: string, most: number): FoundEmoji[] {
+  const wanted = typed.trim().toLowerCase().replaceAll(" ", "_");
+  const found: (FoundEmoji & { rank: number })[] = [];
+  for (const { emoji, label, names, tags } of all) {
+    const ranks = names.map((name) => rankOf(name, wanted));
+    const rank = Math.max(0, ...ranks);
+    const name = names[ranks.indexOf(rank)] ?? names[0] ?? label;
+    if (rank > 0 || tags.some((tag) => tag.startsWith(wanted))) found.push({ emoji, label, name, rank });
   }
-  begins.sort((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
-  return [...begins, ...contains].slice(0, most);
+  return found.sort((a, b) => b.rank - a.rank).slice(0, most);
+}
+
+function rankOf(name: string, wanted: string): number {
+  if (name === wanted) return 4;
+  if (name.startsWith(wanted)) return 3;
+  if (name.includes(`_${wanted}`)) return 2;
+  return name.includes(wanted) ? 1 : 0;
 }
 
 const RECENT = "roost.emoji";

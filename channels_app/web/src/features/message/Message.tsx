@@ -64,7 +64,7 @@ export const Message = memo(function Message({ message, first, flash = false, pl
         </time>
       )}
       <div className={css.body}>
-        {first && <Head message={message} name={name} place={place} />}
+        {(first || isMarked(message)) && <Head message={message} name={name} place={place} />}
         {message.deleted ? (
           <p className={css.gone}>This message was deleted.</p>
         ) : editing ? (
@@ -79,6 +79,9 @@ export const Message = memo(function Message({ message, first, flash = false, pl
     </article>
   );
 });
+
+/** A message that goes on from the one above it has a head too when there is something to say of it alone. */
+const isMarked = ({ origin, pinned, deleted }: Known): boolean => !deleted && (byMail(origin) || pinned !== null);
 
 function Head({ message, name, place }: { message: Known; name: string; place: MessageProps["place"] }) {
   return (

@@ -10,6 +10,7 @@ import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/now";
 import { Spinner } from "../../ui/Splash";
 import { complain } from "../../ui/toasts";
 import css from "./dialogs.module.css";
@@ -20,6 +21,7 @@ const KEY = ["app-passwords"];
 export function AppPasswords() {
   const queries = useQueryClient();
   const list = useQuery({ queryKey: KEY, queryFn: () => meApi.appPasswords(), staleTime: 0 });
+  const now = useNow();
   const [name, setName] = useState("");
   const [made, setMade] = useState<NewAppPassword | null>(null);
 
@@ -87,7 +89,7 @@ export function AppPasswords() {
               <Icon name="key" />
               <span>
                 <strong>{one.name}</strong>
-                <small>Made {agoOf(one.created_at, Date.now())}</small>
+                <small>Made {agoOf(one.created_at, now)}</small>
               </span>
             </span>
             <Button look="quiet" onClick={() => void drop(one.id)}>

@@ -4,10 +4,12 @@ import { openPane } from "../../app/ui";
 import { useData } from "../../data/store";
 import { agoOf } from "../../text/time";
 import { Avatar } from "../../ui/Avatar";
+import { useNow } from "../../ui/now";
 import css from "./Replies.module.css";
 
 export function Replies({ message }: { message: Message }) {
   const people = useData((state) => state.people);
+  const now = useNow();
   const { replies } = message;
   if (!replies) return null;
   return (
@@ -18,7 +20,7 @@ export function Replies({ message }: { message: Message }) {
         ))}
       </span>
       <strong>{replies.count === 1 ? "1 reply" : `${replies.count} replies`}</strong>
-      {replies.last_at && <span>Last {agoOf(replies.last_at, Date.now())}</span>}
+      {replies.last_at && <span>Last {agoOf(replies.last_at, now)}</span>}
     </button>
   );
 }

@@ -10,6 +10,7 @@ import { onEvent } from "../../data/engine";
 import { useChannelName } from "../../data/names";
 import { dayName } from "../../text/time";
 import { Icon, type IconName } from "../../ui/Icon";
+import { useNow } from "../../ui/now";
 import { Spinner } from "../../ui/Splash";
 import { Message } from "../message/Message";
 import css from "./SidePane.module.css";
@@ -87,10 +88,11 @@ function List({ query, icon, empty }: ListProps) {
 
 function Where({ message }: { message: MessageData }) {
   const name = useChannelName(message.channel);
+  const now = useNow();
   return (
     <p className={css.where}>
       <span>
-        {name} · {dayName(message.created_at, Date.now())}
+        {name} · {dayName(message.created_at, now)}
       </span>
       <Link href={`/c/${message.channel}/${message.id}`}>Show in the channel</Link>
     </p>

@@ -1,6 +1,7 @@
 /** A row of the timeline with the lines that stand above it. */
 import { memo } from "react";
 import { dayName } from "../../text/time";
+import { useNow } from "../../ui/now";
 import { Message } from "../message/Message";
 import { PendingMessage } from "../message/PendingMessage";
 import css from "./RowList.module.css";
@@ -14,7 +15,7 @@ export const TimelineRow = memo(
       <>
         {row.day && (
           <h2 className={css.day}>
-            <time dateTime={row.day}>{dayName(row.day, Date.now())}</time>
+            <Day of={row.day} />
           </h2>
         )}
         {row.isNew && <div className={css.new}>New</div>}
@@ -28,6 +29,10 @@ export const TimelineRow = memo(
   },
   (a, b) => a.flash === b.flash && a.place === b.place && sameRow(a.row, b.row),
 );
+
+function Day({ of }: { of: string }) {
+  return <time dateTime={of}>{dayName(of, useNow())}</time>;
+}
 
 function sameRow(a: Row, b: Row): boolean {
   if (a.first !== b.first || a.day !== b.day || a.isNew !== b.isNew) return false;

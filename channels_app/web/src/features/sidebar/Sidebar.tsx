@@ -4,17 +4,18 @@ import { useLocation } from "wouter";
 import { type DialogState, openDialog, useUi } from "../../app/ui";
 import { useData } from "../../data/store";
 import { IconButton } from "../../ui/Button";
-import { Icon } from "../../ui/Icon";
+import { Icon, type IconName } from "../../ui/Icon";
 import { Beyond } from "./Beyond";
 import { PersonMenu } from "./PersonMenu";
 import { Section } from "./Section";
 import css from "./Sidebar.module.css";
-import { sections } from "./sections";
+import { mayJoin, sections } from "./sections";
 
 export function Sidebar() {
   const { channels, directs } = useData(sections);
   const org = useData((state) => state.org?.name ?? "");
   const guest = useData((state) => state.me?.role === "guest");
+  const joinable = useData(mayJoin);
   const drawer = useUi((state) => state.drawer);
   const [place] = useLocation();
   const here = place.split("/")[2] ?? "";
@@ -57,7 +58,14 @@ export function Sidebar() {
                 </>
               )
             }
-            empty={!guest && <Hint words="Create the first channel" dialog={{ kind: "create-channel" }} />}
+            empty={
+              !guest &&
+              (joinable ? (
+                <Hint icon="compass" words="Find a channel to join" dialog={{ kind: "browse" }} />
+              ) : (
+                <Hint icon="plus" words="Create the first channel" dialog={{ kind: "create-channel" }} />
+              ))
+            }
           />
           <Section
             title="Direct messages"
@@ -73,7 +81,7 @@ export function Sidebar() {
                 />
               )
             }
-            empty={!guest && <Hint words="Write to someone" dialog={{ kind: "direct" }} />}
+            empty={!guest && <Hint icon="plus" words="Write to someone" dialog={{ kind: "direct" }} />}
           />
         </div>
         <Beyond list={list} news={channels} />
@@ -82,11 +90,11 @@ export function Sidebar() {
   );
 }
 
-function Hint({ words, dialog }: { words: string; dialog: DialogState }) {
+function Hint({ icon, words, dialog }: { icon: IconName; words: string; dialog: DialogState }) {
   return (
     <li>
       <button type="button" className={css.hint} onClick={() => openDialog(dialog)}>
-        <Icon name="plus" size={18} /> {words}
+        <Icon name={icon} size={18} /> {words}
       </button>
     </li>
   );

@@ -10,6 +10,11 @@ export interface Sections {
   directs: Channel[];
 }
 
+/** Whether there are channels that one could join. */
+export function mayJoin({ channels }: State): boolean {
+  return Object.values(channels).some(({ kind, my, archived }) => kind !== "direct" && !my && !archived);
+}
+
 let before: { channels: State["channels"]; people: State["people"]; sections: Sections } | null = null;
 
 export function sections({ channels, people, me }: State): Sections {

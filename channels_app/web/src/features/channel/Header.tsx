@@ -3,6 +3,7 @@
 import { channels } from "../../api/endpoints";
 import type { Id } from "../../api/types";
 import { openDialog, setDrawer, togglePane, useUi } from "../../app/ui";
+import { mayAct } from "../../data/may";
 import { othersIn, useChannelName, useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { takeChannel } from "../../data/verbs";
@@ -76,7 +77,7 @@ function More({ id, direct }: { id: Id; direct: boolean }) {
       <MenuItem icon="mail" onSelect={() => openDialog({ kind: "mail", channel: id })}>
         Open in a mail program
       </MenuItem>
-      {!direct && !guest && my && (
+      {!direct && !guest && mayAct(channel) && (
         <>
           <MenuItem icon="pencil" onSelect={() => openDialog({ kind: "channel-settings", channel: id })}>
             Name and topic
@@ -115,7 +116,7 @@ function More({ id, direct }: { id: Id; direct: boolean }) {
           </MenuItem>
         </>
       )}
-      {!my && !guest && (
+      {!my && !guest && !channel.archived && (
         <MenuItem icon="plus" onSelect={() => attempt(channels.act(id, "join").then(takeChannel))}>
           Join
         </MenuItem>

@@ -1,6 +1,7 @@
 /** The beginning of a channel. */
 import type { Id } from "../../api/types";
 import { openDialog } from "../../app/ui";
+import { mayAct } from "../../data/may";
 import { othersIn, useChannelName, useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { Avatar } from "../../ui/Avatar";
@@ -13,6 +14,7 @@ export function Intro({ id }: { id: Id }) {
   const channel = useData((state) => state.channels[id]);
   const name = useChannelName(id);
   const me = useMe();
+  const guest = useData((state) => state.me?.role === "guest");
   if (!channel) return null;
   const direct = channel.kind === "direct";
   const other = othersIn(channel, me)[0] ?? me;
@@ -31,9 +33,11 @@ export function Intro({ id }: { id: Id }) {
       </div>
       {!direct && channel.my && (
         <div className={css.steps}>
-          <Button onClick={() => openDialog({ kind: "add-people", channel: id })}>
-            <Icon name="people" size={18} /> Add people
-          </Button>
+          {mayAct(channel) && !guest && (
+            <Button onClick={() => openDialog({ kind: "add-people", channel: id })}>
+              <Icon name="people" size={18} /> Add people
+            </Button>
+          )}
           <Button onClick={() => openDialog({ kind: "mail", channel: id })}>
             <Icon name="mail" size={18} /> Open in a mail program
           </Button>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { messages } from "../../api/endpoints";
 import type { Message } from "../../api/types";
 import { openPane, startEditing } from "../../app/ui";
+import { mayAct } from "../../data/may";
 import { useMe } from "../../data/names";
 import { markUnread } from "../../data/reading";
 import { useData } from "../../data/store";
@@ -25,6 +26,7 @@ interface Props {
 export function Actions({ message, place, onHold }: Props) {
   const me = useMe();
   const joined = useData((state) => Boolean(state.channels[message.channel]?.my));
+  const open = useData((state) => mayAct(state.channels[message.channel]));
   const [deleting, setDeleting] = useState(false);
   const own = message.author === me;
   const guest = useData((state) => state.me?.role === "guest");
@@ -39,7 +41,7 @@ export function Actions({ message, place, onHold }: Props) {
 
   return (
     <div className={css.bar} role="toolbar" aria-label="Message actions">
-      {joined && (
+      {open && (
         <>
           {quick.map((emoji) => (
             <button
@@ -67,10 +69,10 @@ export function Actions({ message, place, onHold }: Props) {
           onClick={() => openPane({ kind: "thread", root: message.thread ?? message.id })}
         />
       )}
-      {own && joined && place !== "list" && (
+      {own && open && place !== "list" && (
         <IconButton size="s" icon="pencil" label="Edit message" onClick={() => startEditing(message.id)} />
       )}
-      {joined && !guest && (
+      {open && !guest && (
         <IconButton
           size="s"
           icon="pin"

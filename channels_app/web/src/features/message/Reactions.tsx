@@ -1,5 +1,6 @@
 /** The reactions under a message; a click joins or leaves. */
 import type { Message } from "../../api/types";
+import { mayAct } from "../../data/may";
 import { listNames, personName, useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { react } from "../../data/verbs";
@@ -12,7 +13,7 @@ import css from "./Reactions.module.css";
 export function Reactions({ message }: { message: Message }) {
   const me = useMe();
   const people = useData((state) => state.people);
-  const joined = useData((state) => Boolean(state.channels[message.channel]?.my));
+  const open = useData((state) => mayAct(state.channels[message.channel]));
   return (
     <div className={css.bar}>
       {message.reactions.map(({ emoji, people: who }) => {
@@ -25,7 +26,7 @@ export function Reactions({ message }: { message: Message }) {
               className={css.reaction}
               aria-pressed={mine}
               aria-label={`${emoji} ${who.length}, ${names}`}
-              disabled={!joined}
+              disabled={!open}
               onClick={() => attempt(react(message, emoji, !mine))}
             >
               <span>{emoji}</span>
@@ -34,7 +35,7 @@ export function Reactions({ message }: { message: Message }) {
           </Hint>
         );
       })}
-      {joined && (
+      {open && (
         <EmojiButton onPick={(emoji) => attempt(react(message, emoji, true))}>
           <button type="button" className={`${css.reaction} ${css.add}`} aria-label="Add a reaction">
             <Icon name="smile" size={16} />

@@ -2,6 +2,8 @@
 import type { KeyboardEvent } from "react";
 import type { Id, Message } from "../../api/types";
 import { openPane, startEditing } from "../../app/ui";
+import { mayAct } from "../../data/may";
+import { store } from "../../data/store";
 import { react } from "../../data/verbs";
 import { recentEmoji } from "../../emoji";
 import { attempt } from "../../ui/toasts";
@@ -38,9 +40,11 @@ function actions(message: Message, me: Id, row: HTMLElement): Record<string, () 
   const mine = message.reactions.some((reaction) => reaction.emoji === emoji && reaction.people.includes(me));
   const walking = { ArrowDown: () => walk(1), ArrowUp: () => walk(-1) };
   if (message.deleted) return walking;
+  const thread = { t: () => openPane({ kind: "thread", root: message.thread ?? message.id }) };
+  if (!mayAct(store.getState().channels[message.channel])) return { ...walking, ...thread };
   return {
     ...walking,
-    t: () => openPane({ kind: "thread", root: message.thread ?? message.id }),
+    ...thread,
     r: () => attempt(react(message, emoji, !mine)),
     ...(message.author === me ? { e: () => startEditing(message.id) } : {}),
   };

@@ -7,6 +7,7 @@ import { messageOf } from "../../api/http";
 import type { ChannelMember, Id } from "../../api/types";
 import { openDialog } from "../../app/ui";
 import { useLive } from "../../data/live";
+import { mayAct } from "../../data/may";
 import { useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { takeChannel } from "../../data/verbs";
@@ -32,7 +33,7 @@ export function MemberList({ channel }: { channel: Id }) {
   const query = useQuery({ queryKey: key, queryFn: () => channels.members(channel), staleTime: 0 });
   const [wanted, setWanted] = useState("");
   const kind = useData((state) => state.channels[channel]?.kind);
-  const mayAdd = useData((state) => Boolean(state.channels[channel]?.my) && state.me?.role !== "guest");
+  const mayAdd = useData((state) => mayAct(state.channels[channel]) && state.me?.role !== "guest");
   const here = useLive((state) => state.presence);
   const seated = useSeats(channel);
   const present = useWithoutGuests(query.data ?? nobody, channel, seated);

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { messageOf } from "../../api/http";
 import type { Id } from "../../api/types";
+import { mayAct } from "../../data/may";
 import type { Known } from "../../data/state";
 import { useData } from "../../data/store";
 import { closeThread, openThread } from "../../data/verbs";
@@ -18,7 +19,7 @@ export function Thread({ channel, root, at }: { channel: Id; root: Id; at: Id | 
   const [again, setAgain] = useState(0);
   const loaded = useData((state) => Boolean(state.rooms[channel]?.threads[root]));
   const message = useData((state) => state.rooms[channel]?.byId[root]);
-  const joined = useData((state) => Boolean(state.channels[channel]?.my) && !state.channels[channel]?.archived);
+  const open = useData((state) => mayAct(state.channels[channel]));
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `again` and a room that was dropped ask once more
   useEffect(() => {
@@ -45,7 +46,7 @@ export function Thread({ channel, root, at }: { channel: Id; root: Id; at: Id | 
   return (
     <>
       <Replies channel={channel} root={message} at={at} />
-      {joined && <Composer channel={channel} thread={root} placeholder="Reply" />}
+      {open && <Composer channel={channel} thread={root} placeholder="Reply" />}
     </>
   );
 }

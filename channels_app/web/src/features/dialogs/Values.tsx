@@ -20,7 +20,7 @@ export function Values({ values }: { values: readonly Value[] }) {
           <IconButton
             size="s"
             icon="copy"
-            label={`Copy ${label.toLowerCase()}`}
+            label={`Copy ${inSentence(label)}`}
             side="left"
             onClick={() => attempt(navigator.clipboard.writeText(value), `${label} copied`)}
           />
@@ -29,3 +29,7 @@ export function Values({ values }: { values: readonly Value[] }) {
     </dl>
   );
 }
+
+/** A label in the middle of a sentence: "user name", but "IMAP server". */
+const inSentence = (label: string): string =>
+  /^\p{Lu}\p{Ll}/u.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label;

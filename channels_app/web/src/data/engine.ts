@@ -9,15 +9,17 @@
 import { channels, me as meApi, orgs, session } from "../api/endpoints";
 import { setCsrf } from "../api/http";
 import type { Event, Frame, Kind, Me, Person, Role } from "../api/types";
+import { upload } from "../api/upload";
 import { applyAll, withOthers } from "./apply";
 import { takeCounts } from "./counts";
-import { takeUpDrafts } from "./drafts";
+import { takeUpDrafts, writeDraft } from "./drafts";
 import { endTyping, noteTyping, setPresence, setStatus } from "./live";
 import { browserShelf, Outbox } from "./outbox";
 import { stillRead } from "./reading";
 import { Socket, type Wire } from "./socket";
 import { channelStream, emptyState, loadedState } from "./state";
 import { store, update } from "./store";
+import { Uploads } from "./uploads";
 import { catchUp, noteKey, sendPost, speakThrough, takePosted } from "./verbs";
 
 const MOST_MISSED = 5_000;
@@ -38,6 +40,7 @@ export function onEvent(listener: Listener): () => void {
 
 export class Engine {
   readonly outbox: Outbox;
+  readonly uploads: Uploads;
   private readonly socket: Socket;
   private readonly me: Me;
   private role: Role;
@@ -55,6 +58,13 @@ export class Engine {
     this.signedOut = signedOut;
     setCsrf(me.csrf);
     this.outbox = new Outbox({ send: sendPost, sent: takePosted, twin: noteKey, shelf: browserShelf(me.person.id) });
+    this.uploads = new Uploads({
+      upload,
+      post: (post) => {
+        this.outbox.post(post);
+        writeDraft(post.channel, post.thread, "");
+      },
+    });
     this.socket = new Socket({
       connect: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`) as Wire,
       onFrame: (frame) => this.take(frame),
@@ -83,6 +93,7 @@ export class Engine {
     window.removeEventListener("offline", this.wake);
     document.removeEventListener("visibilitychange", this.wake);
     this.socket.stop();
+    this.uploads.stop();
     this.outbox.stop();
     speakThrough(null);
     clearTimeout(this.gapTimer);

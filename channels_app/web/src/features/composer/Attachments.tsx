@@ -1,17 +1,17 @@
 /** The files that will go with the post, each with its progress. */
+import type { Attached } from "../../data/uploads";
 import { sizeOf } from "../../text/time";
 import { IconButton } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
 import css from "./Attachments.module.css";
-import type { Attached } from "./useUploads";
 
 interface Props {
   attached: readonly Attached[];
-  onDrop: (key: number) => void;
+  onRemove: (key: number) => void;
   onRetry: (one: Attached) => void;
 }
 
-export function Attachments({ attached, onDrop, onRetry }: Props) {
+export function Attachments({ attached, onRemove, onRetry }: Props) {
   if (attached.length === 0) return null;
   return (
     <ul className={css.files} aria-label="Files to send">
@@ -32,7 +32,7 @@ export function Attachments({ attached, onDrop, onRetry }: Props) {
             size="s"
             icon="close"
             label={one.file || one.error ? `Remove ${one.name}` : `Cancel ${one.name}`}
-            onClick={() => onDrop(one.key)}
+            onClick={() => onRemove(one.key)}
           />
         </li>
       ))}

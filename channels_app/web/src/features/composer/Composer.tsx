@@ -1,13 +1,11 @@
 /** Where one writes. The text is a draft from the first key press; Enter posts it. */
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
-import type { FileInfo, Id } from "../../api/types";
-import { useEngine } from "../../app/session";
+import type { Id } from "../../api/types";
 import { useData } from "../../data/store";
 import { useDrops } from "../../ui/drops";
 import { useGrowing } from "../../ui/grow";
 import { Icon } from "../../ui/Icon";
-import { complain } from "../../ui/toasts";
 import { Attachments } from "./Attachments";
 import css from "./Composer.module.css";
 import { typesAtOnce } from "./focus";
@@ -19,6 +17,7 @@ import { TypingLine } from "./TypingLine";
 import { useCompletion } from "./useCompletion";
 import { useText } from "./useText";
 import { useUploads } from "./useUploads";
+import { Waiting } from "./Waiting";
 
 interface Props {
   channel: Id;
@@ -30,41 +29,53 @@ export function Composer({ channel, thread, placeholder }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [also, setAlso] = useState(false);
-  const { outbox } = useEngine();
   const limit = useData((state) => state.limits.text);
   const typed = useText(channel, thread, area);
   useGrowing(area, typed.text);
-  const uploads = useUploads();
+  const uploads = useUploads(channel, thread);
   const over = useDrops(area, uploads.add);
   const listId = useId();
   const completion = useCompletion(channel, (token, insert) =>
     typed.change((now) => replaced(now.text, token.from, token.to, insert)),
   );
   const length = [...typed.text].length;
-  const uploading = uploads.attached.some((one) => !one.file && !one.error);
-  const files = uploads.attached.flatMap((one): FileInfo[] => (one.file ? [one.file] : []));
-  const empty = typed.text.trim() === "" && files.length === 0;
-  const ready = !empty && !uploading && length <= limit;
+  const waits = uploads.waiting !== null;
+  const empty = typed.text.trim() === "" && uploads.attached.length === 0;
+  const ready = !empty && !waits && length <= limit;
 
   useEffect(() => {
     if (typesAtOnce() || thread !== null) area.current?.focus();
   }, [thread]);
 
-  function send(): void {
-    if (uploading) {
-      complain(new Error("A file is still on its way."));
-      return;
-    }
-    if (!ready) return;
-    outbox.post({ channel, thread, also_to_channel: thread !== null && also, text: typed.text.trim(), files });
+  // What was written here has left, perhaps only when its files were there.
+  const { posted } = uploads;
+  const cleared = useRef(posted);
+  useLayoutEffect(() => {
+    if (cleared.current === posted) return;
+    cleared.current = posted;
     typed.clear();
-    uploads.clear();
     setAlso(false);
     completion.close();
+  });
+
+  function send(): void {
+    if (!ready) return;
+    uploads.post({ text: typed.text.trim(), also_to_channel: thread !== null && also });
+    area.current?.focus();
+  }
+
+  function takeBack(): void {
+    uploads.takeBack();
     area.current?.focus();
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
+    if (waits) {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      takeBack();
+      return;
+    }
     if (event.nativeEvent.isComposing || completion.onKey(event) || typed.onKey(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey && !typed.inFence(event)) {
       event.preventDefault();
@@ -89,13 +100,14 @@ export function Composer({ channel, thread, placeholder }: Props) {
           onPoint={completion.setAt}
           onTake={completion.take}
         />
-        <Attachments attached={uploads.attached} onDrop={uploads.drop} onRetry={uploads.retry} />
+        <Attachments attached={uploads.attached} onRemove={uploads.remove} onRetry={uploads.retry} />
         <textarea
           ref={area}
           className={css.text}
           data-composer={thread === null ? "channel" : "thread"}
           value={typed.text}
           rows={1}
+          readOnly={waits}
           dir="auto"
           placeholder={placeholder}
           aria-label={placeholder}
@@ -114,11 +126,24 @@ export function Composer({ channel, thread, placeholder }: Props) {
         />
         {thread !== null && (
           <label className={css.also}>
-            <input type="checkbox" checked={also} onChange={(event) => setAlso(event.target.checked)} />
+            <input
+              type="checkbox"
+              checked={also}
+              disabled={waits}
+              onChange={(event) => setAlso(event.target.checked)}
+            />
             Also send to the channel
           </label>
         )}
-        <Toolbar typed={typed} area={area} onFiles={() => picker.current?.click()} onSend={send} ready={ready}>
+        {waits && <Waiting attached={uploads.attached} onTakeBack={takeBack} />}
+        <Toolbar
+          typed={typed}
+          area={area}
+          onFiles={() => picker.current?.click()}
+          onSend={send}
+          ready={ready}
+          fixed={waits}
+        >
           {length > limit * 0.9 && (
             <span className={css.count} data-over={length > limit} role="status">
               {(limit - length).toLocaleString()} characters left

@@ -14,6 +14,8 @@ interface Props {
   onFiles: () => void;
   onSend: () => void;
   ready: boolean;
+  /** The words are not to be changed now. */
+  fixed: boolean;
   children: ReactNode;
 }
 
@@ -26,7 +28,7 @@ const tools: { icon: IconName; label: string; keys: string; act: (typed: Typed) 
   { icon: "quote", label: "Quote", keys: "Ctrl Shift 9", act: (typed) => prefixed(typed, "> ") },
 ];
 
-export function Toolbar({ typed, area, onFiles, onSend, ready, children }: Props) {
+export function Toolbar({ typed, area, onFiles, onSend, ready, fixed, children }: Props) {
   const isMac = navigator.platform.startsWith("Mac");
   return (
     <div className={css.tools}>
@@ -38,7 +40,13 @@ export function Toolbar({ typed, area, onFiles, onSend, ready, children }: Props
         }}
         onClosed={() => area.current?.focus()}
       >
-        <button type="button" className={css.emoji} aria-label="Insert an emoji" title="Insert an emoji">
+        <button
+          type="button"
+          className={css.emoji}
+          aria-label="Insert an emoji"
+          title="Insert an emoji"
+          disabled={fixed}
+        >
           <Icon name="smile" size={18} />
         </button>
       </EmojiButton>
@@ -51,6 +59,7 @@ export function Toolbar({ typed, area, onFiles, onSend, ready, children }: Props
             icon={icon}
             label={label}
             keys={isMac ? keys.replace("Ctrl", "⌘") : keys}
+            disabled={fixed}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => typed.change(act)}
           />

@@ -1,6 +1,6 @@
 /** Sending a file with progress; `fetch` does not tell how far it is, XMLHttpRequest does. */
-import { ApiError, csrfToken, refused, withToken } from "../../api/http";
-import type { FileInfo } from "../../api/types";
+import { ApiError, csrfToken, refused, withToken } from "./http";
+import type { FileInfo } from "./types";
 
 export interface Upload {
   done: Promise<FileInfo>;

@@ -221,8 +221,8 @@ class Window:
             self.page.keyboard.press("Shift+Tab")
 
     def drop_file(self, name: str, kind: str, *, text: str | None = None, size: int = 0) -> None:
-        """Drop a file from elsewhere over the composer."""
-        self.composer().evaluate(_DROP, {"name": name, "type": kind, "size": size, "text": text})
+        """Drop a file from elsewhere over the messages."""
+        self.messages.evaluate(_DROP, {"name": name, "type": kind, "size": size, "text": text})
 
     def mail_settings(self) -> dict[str, str]:
         """What the channel's dialog gives for a mail program, with an app password made there."""

@@ -249,14 +249,15 @@ def test_a_guest_by_mail(alice: Window, bob: Window) -> None:
 
 def test_a_file_dropped_here_is_in_the_mail(alice: Window, bob: Window) -> None:
     channel("files", alice, bob)
-    size = 400_000
+    size = 800_000
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
     alice.context.new_cdp_session(alice.page).send("Network.emulateNetworkConditions", slow)
     alice.drop_file("seeds.bin", "application/octet-stream", size=size)
     expect(alice.page.get_by_role("progressbar", name="Uploading seeds.bin")).to_be_visible()
     alice.drop_file("notes.txt", "text/plain", text="sow in May")
-    expect(alice.page.get_by_role("button", name="Remove notes.txt")).to_be_visible()
-    expect(alice.page.get_by_role("button", name="Remove seeds.bin")).to_be_visible()
+    alice.post("What we had")
+    expect(alice.page.get_by_text("Will be sent once")).to_be_visible()
+    alice.press("Take back")
     alice.post("What we have")
     message = bob.sees("What we have")
     with bob.page.expect_download() as downloading:
@@ -342,11 +343,25 @@ def test_a_post_that_is_refused_is_kept_for_another_try(alice: Window, bob: Wind
     bob.errors = []  # the browser logs the refusal
 
 
+def test_who_is_no_longer_signed_in_signs_in_and_goes_on(alice: Window, bob: Window) -> None:
+    channel("doorstep", alice, bob)
+    bob.context.clear_cookies()
+    bob.post("Let me in")
+    expect(bob.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    bob.sign_in("bob@a.test")
+    alice.sees("Let me in")
+    bob.errors = []  # the browser logs the refusal
+
+
 def test_by_keyboard_alone(alice: Window, bob: Window) -> None:
     channel("keys", alice, bob)
     alice.post("Hands off the mouse")
     bob.sees("Hands off the mouse")
     keys = bob.page.keyboard
+    keys.press("Control+/")
+    expect(bob.dialog).to_be_visible()
+    keys.press("Escape")
+    expect(bob.dialog).to_have_count(0)
     keys.press("Control+k")
     expect(bob.switcher).to_be_focused()
     keys.type("keys")

@@ -157,7 +157,8 @@ IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 SMTP_URL = env.str("SMTP_URL", "")
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", 8)
 LMTP_LISTEN = env.str("LMTP_LISTEN", "")
-# Whose Authentication-Results count (RFC 8601): the authserv-id of the server that hands mail in.
+# The authserv-ids of the servers whose Authentication-Results count. They have to take such headers of theirs off
+# what comes from outside (RFC 8601, section 5).
 TRUSTED_AUTHSERV: list[str] = env.list("TRUSTED_AUTHSERV", [])
 
 CELERY_BEAT_SCHEDULE = BEAT
@@ -177,6 +178,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    # aiosmtpd writes down every command, with everybody's address.
-    "loggers": {"django.request": {"level": "ERROR"}, "mail.log": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # These two tell of every command (with everybody's address) and every try.
+        "mail.log": {"level": "WARNING"},
+        "flufl.bounce": {"level": "WARNING"},
+    },
 }

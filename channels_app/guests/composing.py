@@ -38,7 +38,6 @@ SUBJECT_LENGTH = 60
 NAMES_SHOWN = 12
 _MARKS = re.compile(r"[*_`~#>|]+|\[([^\]]*)\]\([^)]*\)")
 _TAGS = re.compile(r"<([a-z0-9]+)")
-_ANSWERED = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg)\s*:\s*)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ class Letters:
     @cached_property
     def _subjects(self) -> dict[str, str]:
         rows = Subject.objects.filter(message__in=self._roots)
-        return {row.message_id: self._unbracketed(_ANSWERED.sub("", row.subject)) for row in rows}
+        return {row.message_id: self._unbracketed(row.subject) for row in rows}
 
     def _unbracketed(self, subject: str) -> str:
         """Delta Chat names a chat by what a subject has in brackets at first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.03
 SWEEP_SECONDS = 5.0
 RETRY_SECONDS = 0.5
+STOP_SECONDS = 7.0  # of the ten that `up` takes to stop
 
 
 class Gateway:
@@ -37,9 +39,13 @@ class Gateway:
         try:
             await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep(), self._postman.keep_leases())
         finally:
-            if self._listener is not None:
-                await self._listener.close()
-            await self._postman.close()
+            with contextlib.suppress(TimeoutError):  # what was not answered comes again
+                async with asyncio.timeout(STOP_SECONDS):
+                    await asyncio.gather(self._postman.close(), self._close_listener())
+
+    async def _close_listener(self) -> None:
+        if self._listener is not None:
+            await self._listener.close()
 
     def mark(self, stream: str) -> None:
         """There may be something for the guests of this channel."""

@@ -1,251 +1,241 @@
-"""From people's mailboxes into the channel: what a mail for its address is, decided and done in one transaction.
+"""Mail for a channel's address becomes what it says: a post, an act on a message, a command; or it is answered why not.
 
-| it comes | and | it ends as |
-|---|---|---|
-| to an address that was signed for a guest | from that guest | a post, a command, a reaction, an edit, a deletion |
-| to it | from anybody else | quarantine |
-| to the channel's own address | from somebody in the channel, and a server we trust vouches for them | the same |
-| to it | from somebody in the channel, and nobody vouches | quarantine |
-| to it | from a stranger | refused |
-| to a bounce address | a report of failure for good | counted against the guest's mailbox |
-| anywhere | written by a program | let go |
+                         a report        of delivery: counted (`reports`)
+    mail → address → what is it ─ a program's     dropped
+                         a person's      who writes (`judging`) → a command, an act, a post
+
+| answer | what became of the mail |
+|---|---|
+| 250 | done, or dropped (programs'), or in quarantine: it may be a forgery, or nobody can read it |
+| 550 | refused; its sender reads why |
+| 451 | nothing: try again |
+
+A mail is settled in one transaction. A server that got no answer hands it over again, so doing so twice is harmless:
+a post is known by its Message-ID, everything else changes nothing the second time.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from email import message_from_bytes
-from hashlib import blake2b
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
-from flufl.bounce import all_failures
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
-from channels_app.chat import guests, posting
-from channels_app.chat.models import Channel, Membership, Seat
-from channels_app.guests import ORIGIN, places, rounds
-from channels_app.guests.models import Subject
-from channels_app.guests.places import Place
-from channels_app.letters import incoming, quarantine, unwanted
+from channels_app.chat import access, policy, posting
+from channels_app.chat.access import Archived
+from channels_app.chat.models import Channel, Message
+from channels_app.guests import ORIGIN, addressed, commands, judging, reports, subjects
+from channels_app.guests.addressed import Addressed
+from channels_app.guests.answers import AGAIN, Answer, Declined
+from channels_app.guests.arrived import Arrived
+from channels_app.guests.judging import Writer
+from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
-from channels_app.letters.unwanted import Unwanted
-from channels_app.mail import Limits, Parsed, parse
-from channels_app.mail.authres import vouched_for
-from workspace.events.refusal import Refusal
-from workspace.events.statement import AWAY
-from workspace.people.models import Person
+from channels_app.letters.unwanted import Unwanted, check_form
+from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq
+from channels_app.mail.headers import without_trace
+from workspace.events.refusal import Refusal, TooLarge
 
 log = logging.getLogger(__name__)
 
-LIMITS = Limits(size=50 * 1024 * 1024)
-MAILS_A_MINUTE = 30
-SUBJECT_LENGTH = 250
-Delivery = Seat.Delivery
-# All that a mail to a signed address says. Words that nobody answers a question with.
-DELIVERIES = {
-    "mute": Delivery.PAUSED, "unmute": Delivery.EVERY, "every message": Delivery.EVERY, "mentions": Delivery.MENTIONS,
-    "digest daily": Delivery.DAILY, "digest hourly": Delivery.HOURLY,
-}  # fmt: skip
-LEAVE = ("leave", "unsubscribe")
-_ANSWERED = re.compile(r"^(?:(?:re|aw|sv|antw|r)\s*:\s*)+", re.IGNORECASE)
-_CHAT_CLIENT = re.compile(rb"^Chat-Version:", re.MULTILINE | re.IGNORECASE)
-_TRACE = re.compile(rb"^(?:Received|Return-Path|Delivered-To|X-[^:\r\n]*):.*\r?\n(?:[ \t].*\r?\n)*", re.MULTILINE)
-_DIAGNOSIS = re.compile(rb"^Diagnostic-Code:[^;\r\n]*;?[ \t]*(.{1,400})", re.MULTILINE | re.IGNORECASE)
+MOST_A_MINUTE = 30  # mails of one person into one channel, and into its quarantine
 
+POSTED = Answer(250, "2.0.0", "It is in the channel.")
+DONE = Answer(250, "2.0.0", "It is done.")
+COUNTED = Answer(250, "2.0.0", "Thank you for the report.")
+DROPPED = Answer(250, "2.0.0", "Taken, but nobody will read it: a program wrote it.")
+KEPT = Answer(250, "2.0.0", "Taken, but kept back until somebody has looked at it.")
+SLOWER = Answer(451, "4.7.1", "Too many mails at once; try again in a minute.")
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server that hands a mail in is told (RFC 5321, with RFC 3463's code in front of the text)."""
-
-    code: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}"
-
-
-DONE = Answer(250, "2.0.0 OK")
-KEPT = Answer(250, "2.0.0 Kept for the channel's admins to look at")
-LET_GO = Answer(250, "2.0.0 Nobody wrote this, so nobody reads it")
-NO_PLACE = Answer(550, "5.1.1 There is no such channel, or you no longer take part in it")
-LATER = Answer(451, "4.3.0 The database does not answer; please try again")
-
-
-class _Rejected(Exception):
-    """The mail is not taken; the answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(str(answer))
-        self.answer = answer
+# Nothing is known of the mail then, and the next try may find the database, or the disk, well again.
+_TROUBLE = (OperationalError, InterfaceError, OSError)
 
 
 def take_in(raw: bytes, *, recipient: str, sender: str) -> Answer:
-    """Take in one mail for one address; `sender` is the envelope's, empty for other servers' reports. Never raises."""
+    """Settle a mail for one address; `sender` is the envelope's, empty for the null sender. Never raises."""
+    return take_in_for(raw, recipients=[recipient], sender=sender)[0]
+
+
+def take_in_for(raw: bytes, *, recipients: Sequence[str], sender: str) -> list[Answer]:
+    """Settle a mail for several addresses, each by itself: an answer for each, in their order."""
+    mail = Arrived(raw, sender)
+    return [_answered(mail, recipient) for recipient in recipients]
+
+
+def check(recipient: str) -> Answer | None:
+    """Why mail for an address needs not even be sent; None when it may be. Never raises."""
     try:
-        place = places.find(recipient)
-        if place is None:
-            return NO_PLACE
-        parsed = parse(raw, limits=LIMITS)
-        if place.bounce:
-            return _bounce(place, raw, sender)
+        addressed.check(recipient)
+    except Declined as declined:
+        return declined.answer
+    except Exception:
+        log.exception("could not look up %r", recipient)
+        return AGAIN
+    return None
+
+
+def _answered(mail: Arrived, recipient: str) -> Answer:
+    try:
         try:
-            with transaction.atomic():
-                return _take_in(place, raw, parsed, sender)
-        except _Rejected as rejected:
-            return rejected.answer
-        except Refusal as refusal:
-            return Answer(550, f"5.7.1 {_line(refusal.message)}")
-        except Unwanted as reason:
-            return _keep(place, raw, parsed, recipient, sender, str(reason))
-        except AWAY:
+            return _settle(mail, recipient)
+        except IntegrityError:  # somebody took in the same mail at this moment; now it is known
+            return _settle(mail, recipient)
+    except Declined as declined:
+        log.info("declined a mail of %s for %r: %s", mail.writer or "nobody", recipient, declined)
+        return declined.answer
+    except Exception:
+        log.exception("could not take in a mail for %r", recipient)
+        return AGAIN
+
+
+def _settle(mail: Arrived, recipient: str) -> Answer:
+    to: Addressed | None = None
+    try:
+        with transaction.atomic():
+            to = addressed.resolve(recipient, mail.writer)
+            return _take(mail, to)
+    except Refusal as refusal:
+        raise _declined(refusal) from None
+    except (Declined, IntegrityError, *_TROUBLE):
+        raise
+    except Exception as error:
+        if to is None:
             raise
-        except Exception as error:  # whatever a mail is made of, it is kept, and those behind it go on
-            log.exception("could not take in a mail for %s", recipient)
-            return _keep(place, raw, parsed, recipient, sender, f"could not be read ({type(error).__name__})")
-    except AWAY as error:
-        log.warning("a mail for %s has to come again: %s", recipient, error)
-        return LATER
+        if not isinstance(error, Unwanted):  # whatever a mail is made of, it is kept for somebody to look at
+            log.exception("could not read a mail")
+        why = str(error) if isinstance(error, Unwanted) else f"could not be read ({type(error).__name__})"
+        return _keep(mail, to.channel, recipient, why)
 
 
-def _line(text: str) -> str:
-    return " ".join(text.encode("ascii", "replace").decode().split())[:400]
+def _declined(refusal: Refusal) -> Declined:
+    if isinstance(refusal, Archived):
+        return Declined(refusal.message, status="5.2.1")
+    if isinstance(refusal, TooLarge):
+        return Declined(refusal.message, status="5.3.4", code=552)
+    return Declined(refusal.message)
 
 
-def _take_in(place: Place, raw: bytes, parsed: Parsed, sender: str) -> Answer:
-    if _is_by_program(parsed, sender):
-        log.info("let go a mail for %s that a program wrote (%s)", place.channel.id, parsed.auto or "no sender")
-        return LET_GO
-    unwanted.check(parsed)
-    person = _author(place, raw, parsed)
-    _bound(place.channel, person)
-    if place.guest is not None and (command := _command(parsed)):
-        command(place.guest, place.channel.id)
+def _keep(mail: Arrived, channel: Channel, recipient: str, why: str) -> Answer:
+    if _is_too_fast(f"{channel.id}:quarantine"):
+        return SLOWER
+    with transaction.atomic():
+        quarantine.keep(
+            [mail.raw],
+            mail.opening,
+            org=channel.org_id,
+            stream=channel.stream,
+            origin=ORIGIN,
+            place=recipient,
+            user=mail.sender[:254],
+            why=why,
+        )
+    return KEPT
+
+
+def _take(mail: Arrived, to: Addressed) -> Answer:
+    if to.purpose == BOUNCE:
+        return _report(mail, to)
+    if _is_programs(mail, mail.opening):
+        return DROPPED
+    if to.former is not None:
+        return _farewell(mail, to.channel)
+    writer = judging.judge(to, mail)
+    if _is_too_fast(f"{to.channel.id}:{writer.person.id}"):
+        return SLOWER
+    if _is_programs(mail, mail.parsed):
+        return DROPPED
+    check_form(mail.parsed)
+    return _do(mail.parsed, mail, to.channel, writer)
+
+
+def _report(mail: Arrived, to: Addressed) -> Answer:
+    """What comes to the address that servers report to, and to which many a vacation reply is sent."""
+    check_form(mail.parsed)
+    why = reports.failure(mail)
+    if to.seat is not None and why is not None:
+        reports.count(mail, to.seat.membership.person, why)
+        return COUNTED
+    if _is_programs(mail, mail.parsed):
+        return DROPPED
+    raise Declined("Only reports of delivery are read here; please answer the mail itself.")
+
+
+def _is_programs(mail: Arrived, parsed: Parsed) -> bool:
+    """Whether no person wrote it, or it is ours and came back. Vacation replies would fill any quarantine."""
+    why = parsed.auto or ("the null sender" if not mail.sender else "") or ("a loop" if _is_ours(parsed.own) else "")
+    if why:
+        check_form(parsed)
+        log.info("dropped a mail of %s: no person wrote it (%s)", mail.writer or "nobody", why)
+    return bool(why)
+
+
+def _is_ours(own: MessageId | None) -> bool:
+    if own is None or own.domain.lower() != settings.MAIL_DOMAIN.lower():
+        return False
+    return event_seq(own) is not None or Message.objects.filter(id=own.message, channel=own.channel).exists()
+
+
+def _farewell(mail: Arrived, channel: Channel) -> Answer:
+    """From one who is out: the mail by which they left, again, or one that comes too late."""
+    if commands.read(mail.parsed) == commands.LEAVE:
         return DONE
-    targets = Targets(place.channel, [parsed])
-    target = targets.find(parsed)
-    if incoming.act(parsed, target, person=person, origin=ORIGIN):
+    raise judging.gone(channel)
+
+
+def _do(parsed: Parsed, mail: Arrived, channel: Channel, writer: Writer) -> Answer:
+    """What a person says. Raises `Unwanted`, and the refusals of the verbs."""
+    command = commands.read(parsed) if writer.signed else None
+    if command is not None:
+        commands.obey(command, guest=writer.person, channel=channel.id)
         return DONE
-    _post(place.channel, person, raw, parsed, _thread(place.channel, raw, parsed, target))
-    return DONE
+    if parsed.pinned or parsed.chat_content == "message-unpinned":
+        raise Declined("Messages can't be pinned by mail.")
+    target = Targets(channel, [parsed]).find(parsed)
+    if incoming.act(parsed, target, person=writer.person, origin=ORIGIN):
+        return DONE
+    _post(mail, channel, writer, _thread(mail, channel, target))
+    return POSTED
 
 
-def _is_by_program(parsed: Parsed, sender: str) -> bool:
-    """Answers of programs start loops; so does our own mail when it comes back."""
-    own = parsed.own
-    if own is not None and own.domain.lower() == settings.MAIL_DOMAIN.lower():
-        return True
-    return parsed.auto is not None or not sender.strip("<> ")
+def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:
+    """The message a mail answers. A chat client names the latest one in each mail; it answers one by quoting it."""
+    parsed = mail.parsed
+    if mail.is_chat:
+        return target if (parsed.quoted or "").lstrip().startswith(">") else None
+    return target or subjects.thread_of(channel, parsed.subject)
 
 
-def _author(place: Place, raw: bytes, parsed: Parsed) -> Person:
-    """Who writes. Raises `_Rejected` for whom we know to be somebody else, `Unwanted` for whom nobody vouches for."""
-    if parsed.from_ is None:
-        raise Unwanted("no sender")
-    email = parsed.from_.email.lower()
-    verdict = vouched_for(raw, email.rpartition("@")[2], settings.TRUSTED_AUTHSERV)
-    if verdict == "fail":
-        raise _Rejected(Answer(550, "5.7.1 The sender's own domain says that this mail is not from there (DMARC)"))
-    if place.guest is not None:
-        if email != place.guest.email:
-            raise Unwanted("somebody else writes to this guest's address")
-        return place.guest
-    inside = Membership.objects.select_related("person__org").filter(channel=place.channel, person__active=True)
-    membership = inside.filter(person__email=email).first()
-    if membership is None:
-        raise _Rejected(Answer(550, "5.7.1 Only people of this channel can write to it; ask one of them to invite you"))
-    if verdict != "pass":
-        raise Unwanted("no server that is trusted vouches for the sender")
-    return membership.person
-
-
-def _bound(channel: Channel, person: Person) -> None:
-    key = f"guests:rate:{channel.id}:{person.id}"
-    cache.add(key, 0, 60)
-    if cache.incr(key) > MAILS_A_MINUTE:
-        raise _Rejected(Answer(451, "4.7.1 Too many mails in a minute; please try again"))
-
-
-def _command(parsed: Parsed) -> Callable[[Person, str], object] | None:
-    """What a guest asks us, and not the channel."""
-    lines = [line.strip() for line in parsed.text.splitlines() if line.strip()]
-    if not lines and parsed.subject.strip().lower() in LEAVE and not parsed.attachments:  # a List-Unsubscribe by mail
-        lines = [parsed.subject]
-    if not lines or len(lines) > 1:
-        return None
-    word = " ".join(lines[0].strip(" .").lower().split())
-    if word in LEAVE:
-        return lambda guest, channel: guests.leave(guest=guest, channel=channel)
-    delivery = DELIVERIES.get(word)
-    return (lambda guest, channel: guests.choose(guest=guest, channel=channel, delivery=delivery)) if delivery else None
-
-
-def _thread(channel: Channel, raw: bytes, parsed: Parsed, target: str | None) -> str | None:
-    """The message a mail answers.
-
-    A chat client names the chat's last message in each mail, so there only a quote says that it answers one.
-    """
-    if _CHAT_CLIENT.search(raw[: raw.find(b"\r\n\r\n") + 1 or len(raw)]):
-        return target if parsed.quoted else None
-    if target is not None or parsed.in_reply_to or not _ANSWERED.match(parsed.subject):
-        return target
-    begun = Subject.objects.filter(message__channel=channel, subject__iexact=_ANSWERED.sub("", parsed.subject).strip())
-    return begun.order_by("-message__seq").values_list("message_id", flat=True).first()
-
-
-def _post(channel: Channel, person: Person, raw: bytes, parsed: Parsed, thread: str | None) -> None:
+def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> None:
+    person, parsed = writer.person, mail.parsed
+    client_id = _client_id(mail, channel, writer)
+    if parsed.attachments:  # they are stored first, which must not be for nothing
+        access.channel(person, channel.id, policy.posting_action(channel.kind, thread is not None))
+        if Message.objects.filter(author=person, client_id=client_id).exists():
+            return
     what = incoming.posting_of(
-        parsed,
-        person=person,
-        channel=channel.id,
-        thread=thread,
-        client_id=_client_id(channel, person, raw, parsed),
-        origin=ORIGIN,
+        parsed, person=person, channel=channel.id, thread=thread, client_id=client_id, origin=ORIGIN
     )
     (outcome,) = posting.post_many([what])
     if isinstance(outcome, Refusal):
         raise outcome
-    subject = parsed.subject.strip()[:SUBJECT_LENGTH]
-    if outcome.fresh and thread is None and subject:
-        Subject.objects.create(message_id=outcome.message["id"], subject=subject)
+    if outcome.fresh and thread is None and not mail.is_chat:
+        subjects.keep(channel, outcome.message["id"], parsed.subject)
 
 
-def _client_id(channel: Channel, person: Person, raw: bytes, parsed: Parsed) -> str:
-    """The same for a mail that comes again, because the answer to it was lost."""
-    known_by = parsed.message_id.encode() if parsed.message_id else _TRACE.sub(b"", raw)
-    key = f"{channel.id}{person.id}".encode()
-    return f"{ORIGIN}:" + blake2b(known_by, digest_size=20, key=key).hexdigest()
+def _client_id(mail: Arrived, channel: Channel, writer: Writer) -> str:
+    """By the Message-ID, else by the bytes: but for what servers write into them on the way."""
+    same = (mail.parsed.message_id or "").encode("utf-8", "replace") or without_trace(mail.raw)
+    return incoming.client_id(writer.person.id.encode() + b"\0" + same, channel=channel.id, origin=ORIGIN)
 
 
-def _bounce(place: Place, raw: bytes, sender: str) -> Answer:
-    """A report that a guest's mail was not delivered; what is only late is none (RFC 3464)."""
-    assert place.guest is not None
-    if sender.strip("<> "):
-        return LET_GO
+def _is_too_fast(key: str) -> bool:
+    """Counts what comes within a minute."""
+    key = f"guests:pace:{key}"
     try:
-        _temporary, failed = all_failures(message_from_bytes(raw))
-    except Exception as error:
-        log.warning("could not read a report about %s: %s", place.guest.id, error)
-        return LET_GO
-    if failed:
-        diagnosis = _DIAGNOSIS.search(raw)
-        why = diagnosis[1].decode("ascii", "replace") if diagnosis else "the mail came back"
-        rounds.failed(place.guest.id, " ".join(why.split()))
-    return DONE
-
-
-def _keep(place: Place, raw: bytes, parsed: Parsed, recipient: str, sender: str, why: str) -> Answer:
-    quarantine.keep(
-        [raw],
-        parsed,
-        org=place.channel.org_id,
-        stream=place.channel.stream,
-        origin=ORIGIN,
-        place=recipient,
-        user=sender[:254],
-        why=why,
-    )
-    return KEPT
+        cache.add(key, 0, 60)
+        return cache.incr(key) > MOST_A_MINUTE
+    except Exception as error:  # without the cache, or when the minute ended in between, nobody is held up
+        log.warning("the pace of mails is not known: %s", error)
+        return False

@@ -1,138 +1,283 @@
-"""Where a mail server hands in what is for channels: LMTP (RFC 2033), an answer for each recipient of each mail."""
+"""Where the mail server hands over what comes for our channels: LMTP (RFC 2033), by aiosmtpd.
+
+After the data every recipient is answered by itself. aiosmtpd's own DATA gives one answer, keeps each line as an
+object, and lets a timeout run while the mail is being settled, so `_Connection` has its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import Envelope, Session, syntax
+from django.conf import settings
 from django.db import close_old_connections
 
-from channels_app.guests import inwards, places
-from channels_app.guests.inwards import LATER, LIMITS, NO_PLACE, Answer
-from workspace.events.statement import AWAY
+from channels_app.guests import inwards
+from channels_app.guests.answers import AGAIN, Answer
 
 log = logging.getLogger(__name__)
 
+MAIL_BYTES = 50 * 1024 * 1024
+BYTES_UNDER_WAY = 256 * 1024 * 1024  # of all mails that are being received or settled
+CONNECTIONS = 64
+RECIPIENTS = 100  # of one mail; RFC 5321, 4.5.3.1.8 asks for as many
 THREADS = 4
-MOST_CONNECTIONS = 64
-MOST_RECIPIENTS = 100
-IDLE_SECONDS = 120.0
-# Of all mails that are being read or taken in.
-MOST_BYTES = 256 * 1024 * 1024
-BUSY = Answer(451, "4.3.2 Too much at once; please try again")
+IDLE_SECONDS = 60.0
+SETTLING_SECONDS = 600.0  # how long servers wait for the answer to their data (RFC 5321, 4.5.3.2.6)
+CHUNK = 64 * 1024
+_SIZE = re.compile(r"\sSIZE=(\d{1,20})(?:\s|$)", re.IGNORECASE)
+
+TOO_BIG = Answer(552, "5.3.4", f"A mail can have at most {MAIL_BYTES // (1024 * 1024)} MB.")
+CROWDED = Answer(451, "4.3.1", "Too much mail at once; try again later.")
+TOO_MANY = Answer(452, "4.5.3", f"At most {RECIPIENTS} recipients at once.")
 
 
 class Listener:
-    """Listens at `host:port` or `unix:/path` until it is closed."""
+    """Listens at `address`: "host:port", "[::1]:24" or "unix:/path" (a socket that its owner and group may use)."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        """Raises ValueError for what is no such address."""
+        self._where = _read_address(address)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lmtp")
-        self._connections: set[LMTP] = set()
-        self._bytes = 0
         self._server: asyncio.Server | None = None
+        self._open: set[_Connection] = set()
+        self._settling: set[asyncio.Future[list[Answer]]] = set()
+        self.under_way = 0  # bytes
 
     async def start(self) -> None:
-        """Raises `OSError` when the address can't be had."""
+        """Raises OSError when the address can't be had."""
         loop = asyncio.get_running_loop()
-        host, _, port = self._address.rpartition(":")
-        if host == "unix":
-            self._server = await loop.create_unix_server(self._connection, port)
+        if isinstance(self._where, Path):
+            self._server = await loop.create_unix_server(self._connection, self._where)
+            self._where.chmod(0o660)
         else:
-            self._server = await loop.create_server(self._connection, host.strip("[]"), int(port))
+            host, port = self._where
+            self._server = await loop.create_server(self._connection, host, port)
+        log.info("taking in mail at %s", self._where)
+
+    @property
+    def port(self) -> int:
+        """The port of a listener that has started; of port 0 the one it was given."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """No more connections; a mail under way is still answered."""
+        """Take nothing more, and come back when what was taken is settled and answered."""
         if self._server is not None:
             self._server.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for connection in list(self._open):
+            connection.hang_up()
+        if self._settling:
+            await asyncio.wait(self._settling)
+        await asyncio.to_thread(self._threads.shutdown)
+        if isinstance(self._where, Path):
+            self._where.unlink(missing_ok=True)
 
-    def _connection(self) -> LMTP:
-        connection = _Connection(self)
-        self._connections.add(connection)
-        return connection
+    def _connection(self) -> asyncio.Protocol:
+        return _Connection(self) if len(self._open) < CONNECTIONS else _Full()
 
-    def opened(self) -> bool:
-        """Whether there is room for one more connection."""
-        return len(self._connections) <= MOST_CONNECTIONS
+    def opened(self, connection: _Connection) -> None:
+        self._open.add(connection)
 
-    def lost(self, connection: LMTP) -> None:
-        self._connections.discard(connection)
+    def closed(self, connection: _Connection) -> None:
+        self._open.discard(connection)
+
+    async def check(self, recipient: str) -> Answer | None:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _check, recipient)
+
+    async def settle(self, raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
+        """Settle a mail. When its connection ends meanwhile that goes on, and its bytes count until it is over."""
+        work = asyncio.get_running_loop().run_in_executor(self._threads, _take_in, raw, recipients, sender)
+        self._settling.add(work)
+        self.under_way += len(raw)
+
+        def done(work: asyncio.Future[list[Answer]]) -> None:
+            self._settling.discard(work)
+            self.under_way -= len(raw)
+
+        work.add_done_callback(done)
+        return await asyncio.shield(work)
+
+
+def _read_address(address: str) -> tuple[str, int] | Path:
+    if address.startswith("unix:/"):
+        return Path(address.removeprefix("unix:"))
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"not an address to listen at: {address!r} (host:port or unix:/path)")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _check(recipient: str) -> Answer | None:
+    with _database():
+        return inwards.check(recipient)
+
+
+def _take_in(raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
+    with _database():
+        return inwards.take_in_for(raw, recipients=recipients, sender=sender)
+
+
+@contextlib.contextmanager
+def _database() -> Any:
+    """A connection that broke is not used again, and a good one goes back to the pool."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
+class _Full(asyncio.Protocol):
+    """Whom we have no room for."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        transport.write(b"421 4.3.2 Too many connections; try again later.\r\n")
+        transport.close()
+
+
+class _Handler:
+    """What aiosmtpd asks."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    async def handle_EHLO(
+        self, server: LMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", "250 ENHANCEDSTATUSCODES"]  # RFC 2033, 5 and 6
 
     async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: LMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
-            return "452 4.5.3 Too many recipients"
-        answer = await self._in_thread(_known, address)
-        if answer is None:
-            envelope.rcpt_tos.append(address)
-            return "250 2.1.5 OK"
-        return str(answer)
+        if len(envelope.rcpt_tos) >= RECIPIENTS:
+            return str(TOO_MANY)
+        why = await self._listener.check(address)
+        if why is not None:
+            return str(why)
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 There may be somebody."
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        raw = cast(bytes, envelope.original_content)
-        if self._bytes + len(raw) > MOST_BYTES:
-            return "\r\n".join([str(BUSY)] * len(envelope.rcpt_tos))
-        self._bytes += len(raw)
-        try:
-            answers = [
-                str(await self._in_thread(_take_in, raw, to, envelope.mail_from or "")) for to in envelope.rcpt_tos
-            ]
-        finally:
-            self._bytes -= len(raw)
-        return "\r\n".join(answers)
-
-    async def _in_thread(self, verb: Any, *given: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _with_connection, verb, *given)
+    async def handle_exception(self, error: Exception) -> str:
+        log.error("LMTP: %r", error, exc_info=error)
+        return str(AGAIN)
 
 
 class _Connection(LMTP):
-    """One client's connection, counted."""
+    """One connection. Its reader holds at most two chunks, however long the lines are."""
+
+    line_length_limit = CHUNK
 
     def __init__(self, listener: Listener) -> None:
         super().__init__(
-            listener,
-            data_size_limit=LIMITS.size,
+            _Handler(listener),
+            data_size_limit=MAIL_BYTES,
             enable_SMTPUTF8=True,
+            hostname=settings.MAIL_DOMAIN,
             ident="Roost",
             timeout=IDLE_SECONDS,
             loop=asyncio.get_running_loop(),
         )
         self._listener = listener
+        self._settles = self._is_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not self._listener.opened():
-            cast(asyncio.Transport, transport).write(b"421 4.3.2 Too many connections\r\n")
-            transport.close()
-            self._listener.lost(self)
-            return
+        self._listener.opened(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._listener.lost(self)
-        if self.transport is not None:
-            super().connection_lost(error)
+        self._listener.closed(self)
+        super().connection_lost(error)
+
+    def hang_up(self) -> None:
+        """Now, or after the answer to a mail that is being settled: else it would be handed over again."""
+        self._is_last = True
+        if self.transport is not None and not self._settles:
+            self.transport.close()
+
+    @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        size = _SIZE.search(arg or "")
+        if size and int(size[1]) > MAIL_BYTES:
+            await self.push(str(TOO_BIG))
+            return
+        await super().smtp_MAIL(arg)
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:
+        if await self.check_helo_needed("LHLO"):
+            return
+        envelope = self.envelope
+        if arg or envelope is None or not envelope.rcpt_tos:
+            await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 No recipient was taken.")
+            return
+        if self._listener.under_way >= BYTES_UNDER_WAY:
+            await self.push(str(CROWDED))
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        received = await self._receive()
+        if isinstance(received, Answer):
+            answers = [received] * len(envelope.rcpt_tos)
+        else:
+            self._reset_timeout(SETTLING_SECONDS)
+            self._settles = True
+            answers = await self._listener.settle(received, envelope.rcpt_tos, envelope.mail_from or "")
+            self._settles = False
+            self._reset_timeout()
+        self.envelope = self._create_envelope()
+        await self.push("\r\n".join(map(str, answers)))
+        if self._is_last:
+            self.hang_up()
+
+    async def _receive(self) -> bytes | Answer:
+        """The data, without what makes it transparent (RFC 5321, 4.5.2); all of it is read even when it can't be taken.
+
+        Only CRLF . CRLF ends it: who takes bare line ends for it takes two mails for one.
+        """
+        body, size, refused = bytearray(), 0, None
+        try:
+            while body != b".\r\n" and not body.endswith(b"\r\n.\r\n"):
+                piece = await self._piece()
+                size += len(piece)
+                refused = refused or self._no_room(size, len(piece))
+                self._hold(body, piece, tail=5 if refused else 0)
+            return refused or _undotted(body)
+        finally:
+            self._listener.under_way -= len(body)
+
+    def _hold(self, body: bytearray, piece: bytes, *, tail: int) -> None:
+        """Add to what was received; of what can't be taken only the end is kept."""
+        before = len(body)
+        body += piece
+        del body[: -tail or 0]
+        self._listener.under_way += len(body) - before
+
+    def _no_room(self, size: int, more: int) -> Answer | None:
+        if size > MAIL_BYTES + 3:
+            return TOO_BIG
+        return CROWDED if self._listener.under_way + more > BYTES_UNDER_WAY else None
+
+    async def _piece(self) -> bytes:
+        """Some more of the data; the end of it always ends a piece."""
+        self._reset_timeout()
+        try:
+            return await self._reader.readuntil(b".\r\n")
+        except asyncio.LimitOverrunError as error:
+            return await self._reader.readexactly(error.consumed)
+        except asyncio.IncompleteReadError:
+            raise ConnectionResetError from None
 
 
-def _known(address: str) -> Answer | None:
-    """Why an address is none of ours, before the mail itself is sent."""
-    try:
-        return None if places.find(address) is not None else NO_PLACE
-    except AWAY:
-        return LATER
-
-
-def _take_in(raw: bytes, recipient: str, sender: str) -> Answer:
-    return inwards.take_in(raw, recipient=recipient, sender=sender)
-
-
-def _with_connection(verb: Any, *given: Any) -> Any:
-    try:
-        return verb(*given)
-    finally:
-        close_old_connections()
+def _undotted(body: bytearray) -> bytes:
+    start = 1 if body.startswith(b".") else 0
+    return bytes(body[start:-3].replace(b"\r\n.", b"\r\n"))

@@ -20,7 +20,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
-from channels_app.guests import addresses, composing, rounds
+from channels_app.guests import addresses, composing, mailboxes, rounds
 from channels_app.guests.relay import Refused, Relay
 from channels_app.guests.rounds import Mail, Round
 from workspace.events import lanes
@@ -166,12 +166,12 @@ class Postman:
                 return False
             except Refused as refused:
                 step = replace(step, cursor=mail.seq, refused=1, why=str(refused))
-                await in_thread(rounds.failed, round.reader.id, str(refused))
+                await in_thread(mailboxes.failed, round.reader.id, str(refused))
             else:
                 step = replace(step, cursor=mail.seq)
                 if failing:
                     failing = False
-                    await in_thread(rounds.taken, round.reader.id)
+                    await in_thread(mailboxes.taken, round.reader.id)
         if round.closes:
             await in_thread(rounds.close, round.lane)
             return False

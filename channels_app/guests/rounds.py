@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
 from django.utils import timezone
 
-from channels_app.chat import guests
 from channels_app.chat.guests import LANE
 from channels_app.chat.models import Channel, Seat
 from channels_app.guests.composing import Letters, Reader, Seated
@@ -26,7 +24,6 @@ LEASE_SECONDS = 20.0
 LANES_AT_ONCE = 500
 EVENTS_AT_ONCE = 100
 STREAMS_A_SWEEP = 2000
-FAILURES_ALLOWED = 3
 DIGESTS = (Seat.Delivery.HOURLY, Seat.Delivery.DAILY)
 DIGEST = "gathered for a digest"
 DAILY_HOUR = 7  # UTC
@@ -202,17 +199,3 @@ def hour_after(moment: datetime, delivery: str) -> datetime:
 def close(lane: Leased) -> None:
     """The guest is out and knows it."""
     Lane.objects.filter(id=lane.id).delete()
-
-
-def taken(person: str) -> None:
-    """The address of a guest (an id) that failed takes mail again."""
-    Mailbox.objects.filter(person=person).update(failures=0)
-
-
-def failed(person: str, why: str) -> None:
-    """The address of a guest (an id) refused a mail for good; after several in a row no more are sent."""
-    Mailbox.objects.get_or_create(person_id=person)
-    Mailbox.objects.filter(person=person).update(failures=F("failures") + 1, why=why[:500])
-    if Mailbox.objects.filter(person=person, failures__gte=FAILURES_ALLOWED).exists():
-        for seat in Seat.objects.select_related("membership__person").filter(membership__person=person):
-            guests.give_up(guest=seat.membership.person, channel=seat.membership.channel_id, why=why)

@@ -18,8 +18,13 @@ class Unwanted(Exception):
 
 def check(parsed: Parsed) -> None:
     """Raises `Unwanted` for a form that fools people, and for what no person wrote."""
+    check_form(parsed)
+    if parsed.auto in NO_PERSON:
+        raise Unwanted(f"written by no person ({parsed.auto})")
+
+
+def check_form(parsed: Parsed) -> None:
+    """Raises `Unwanted` for a form that fools people."""
     for defect in parsed.defects:
         if defect.startswith(REFUSED_DEFECTS):
             raise Unwanted(defect)
-    if parsed.auto in NO_PERSON:
-        raise Unwanted(f"written by no person ({parsed.auto})")

@@ -1,116 +1,193 @@
-"""What a mail server found out about who sent a mail: Authentication-Results (RFC 8601), of servers we trust.
+"""Authentication-Results (RFC 8601): what a mail server found out about who sent a mail.
 
-Anybody can write such a header. Those of a trusted server stand on top, put there when it took the mail in; what stands
-beneath the first of anybody else's is not looked at (RFC 8601, 5 and 7.1).
+Anybody can write this header, so it counts only when a server that is trusted by name wrote it, and only where that
+server writes it: above everything the mail came with. A header that does not keep to the grammar says nothing.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from channels_app.mail.headers import read_headers
-from channels_app.mail.model import Limits
+Vouched = Literal["pass", "fail", "unknown"]
 
-Verdict = Literal["pass", "fail", "none"]
-
-_RESULT = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)(?:\s*/\s*\d+)?\s*=\s*([A-Za-z]+)")
-_PROPERTY = re.compile(r'([A-Za-z]+)\s*\.\s*([A-Za-z0-9_-]+)\s*=\s*("[^"]*"|[^\s;"]+)')
-_MOST_RESULTS = 50
+_MOST_QUOTED = 100
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_NEXT = re.compile(r'[^"()\\]+')
+_PLACE = 0xE000  # of the private use area: stands for a quoted string until its surroundings are read
+_PLACES = re.compile(f"[\ue000-{chr(_PLACE + _MOST_QUOTED)}]")
+_METHOD = re.compile(r"\s*([a-z0-9-]+)(?:\s*/\s*(\d+))?\s*=\s*([a-z0-9-]+)(?=\s|$)", re.IGNORECASE)
+_PROPERTY = re.compile(r"\s*((?:[a-z0-9-]+\s*\.\s*)?[a-z0-9_-]+)\s*=\s*(\S+)", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One method's result; `properties` by `ptype.property`, in lower case ("header.from", "smtp.mailfrom")."""
+    """One finding: method "dkim", result "pass", properties {"header.d": "a.test"}; names in lower case."""
 
     method: str
     result: str
-    properties: dict[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
-def vouched_for(raw: bytes, domain: str, trusted: Collection[str]) -> Verdict:
-    """Whether a trusted server (by its authserv-id) says that a mail is really of this domain.
+def vouched(fields: Iterable[tuple[str, str]], servers: Collection[str], domain: str) -> Vouched:
+    """Whether the trusted servers say that a mail with From at `domain` was sent by its owner.
 
-    "pass": DMARC passed, or DKIM or SPF did for a domain that this one is, or is beneath of (relaxed alignment,
-    RFC 7489). "fail": DMARC failed. "none": nobody we trust says either. Never raises on any bytes.
+    `fields` are all (name, unfolded value) of the mail's header from the top, `servers` the trusted authserv-ids.
     """
-    domain = domain.lower().rstrip(".")
-    found = results(raw, trusted)
-    dmarc = {one.result for one in found if one.method == "dmarc" and _is_of(one, domain)}
+    return verdict(trusted_results(fields, servers), domain)
+
+
+def verdict(results: Collection[Result], domain: str) -> Vouched:
+    """DMARC's answer where there is one, else an aligned signature or envelope sender.
+
+    Aligned is the domain itself or one above it. RFC 7489 takes those below for aligned too; without the list of
+    public suffixes that would let everybody speak for a domain under which everybody can have a name.
+    """
+    domain = _domain(domain)
+    if not domain:
+        return "unknown"
+    dmarc = [
+        one.result
+        for one in results
+        if one.method == "dmarc" and _domain(one.properties.get("header.from", domain)) == domain
+    ]
     if "fail" in dmarc:
         return "fail"
-    if "pass" in dmarc or any(_aligned(one, domain) for one in found if one.result == "pass"):
+    if dmarc and set(dmarc) == {"pass"}:
         return "pass"
-    return "none"
+    return "pass" if any(one.result == "pass" and _aligned(_vouching(one), domain) for one in results) else "unknown"
 
 
-def results(raw: bytes, trusted: Collection[str]) -> list[Result]:
-    """The results that trusted servers wrote down."""
-    ids = {one.lower() for one in trusted}
-    headers, _ = read_headers(raw, 0, len(raw), Limits())
+def _vouching(one: Result) -> str:
+    if one.method == "dkim":
+        return one.properties.get("header.d") or one.properties.get("header.i", "")
+    return one.properties.get("smtp.mailfrom", "") if one.method == "spf" else ""
+
+
+def _aligned(by: str, domain: str) -> bool:
+    by = _domain(by)
+    return bool(by) and (by == domain or domain.endswith(f".{by}"))
+
+
+def _domain(value: str) -> str:
+    """The domain of a domain or an address, in lower case; empty when it is none."""
+    found = value.rpartition("@")[2].strip().rstrip(".").lower()
+    return found if _DOMAIN.fullmatch(found) else ""
+
+
+def trusted_results(fields: Iterable[tuple[str, str]], servers: Collection[str]) -> tuple[Result, ...]:
+    """What the trusted servers found: of the topmost headers only, and of each method what stands highest.
+
+    A server that checks writes above what came in, and several of its filters may each write a header. So the first
+    header of anybody else ends them, and so does the next Received: that hop was before the check.
+    """
+    known = {server.lower() for server in servers}
     found: list[Result] = []
-    for header, value in headers.order:
-        if header.lower() != "authentication-results":
-            continue
-        server, *parts = _split(_without_comments(value))
-        name, _, _ = server.strip().partition(" ")
-        if name.strip('"').lower() not in ids:
+    begun = False
+    for name, value in fields:
+        name = name.lower()
+        if name == "received" and begun:
             break
-        found += [result for part in parts[:_MOST_RESULTS] if (result := _result(part))]
-    return found
+        if name != "authentication-results":
+            continue
+        read = read_results(value)
+        if read is None or read[0] not in known:
+            break
+        begun = True
+        settled = {one.method for one in found}
+        found += [one for one in read[1] if one.method not in settled]
+    return tuple(found)
 
 
-def _result(part: str) -> Result | None:
-    found = _RESULT.match(part)
-    if found is None:
+def read_results(value: str) -> tuple[str, tuple[Result, ...]] | None:
+    """(authserv-id in lower case, the findings) of one header; None for what is not of this form. Never raises."""
+    plain = _without_comments(value)
+    if plain is None:
         return None
-    said = _PROPERTY.findall(part[found.end() :])
-    properties = {f"{kind}.{name}".lower(): value.strip('"').lower() for kind, name, value in said}
-    return Result(found[1].lower(), found[2].lower(), properties)
+    text, quoted = plain
+    first, *rest = text.split(";")
+    server = first.split()
+    if not server or len(server) > 2 or server[1:] not in ([], ["1"]) or not rest:
+        return None
+    found: list[Result] = []
+    for piece in rest:
+        if not piece.strip() or (piece.strip().lower() == "none" and not found):
+            continue
+        one = _result(piece, quoted)
+        if one is None:
+            return None
+        found.append(one)
+    known = [one for one in found if one.method]
+    return _filled(server[0], quoted).lower(), tuple(known)
 
 
-def _is_of(result: Result, domain: str) -> bool:
-    return result.properties.get("header.from", domain).rpartition("@")[2].rstrip(".") == domain
+def _result(piece: str, quoted: list[str]) -> Result | None:
+    """A method, its result, and what it was about. Of a version we do not know only that it is there (no method)."""
+    head = _METHOD.match(piece)
+    if head is None:
+        return None
+    properties: dict[str, str] = {}
+    at = head.end()
+    while piece[at:].strip():
+        one = _PROPERTY.match(piece, at)
+        if one is None:
+            return None
+        properties.setdefault("".join(one[1].split()).lower(), _filled(one[2], quoted))
+        at = one.end()
+    return Result(head[1].lower() if head[2] in (None, "1") else "", head[3].lower(), properties)
 
 
-def _aligned(result: Result, domain: str) -> bool:
-    of = {"dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}.get(result.method, ())
-    for name in of:
-        signer = result.properties.get(name, "").rpartition("@")[2].rstrip(".")
-        if "." in signer and (domain == signer or domain.endswith("." + signer)):
-            return True
-    return False
-
-
-def _split(value: str) -> Iterator[str]:
-    """The parts between semicolons, outside of quotes."""
-    start, quoted = 0, False
-    for at, char in enumerate(value):
-        if char == '"':
-            quoted = not quoted
-        elif char == ";" and not quoted:
-            yield value[start:at]
-            start = at + 1
-    yield value[start:]
-
-
-def _without_comments(value: str) -> str:
-    """RFC 5322 comments may nest, and may hold anything that looks like a result."""
+def _without_comments(value: str) -> tuple[str, list[str]] | None:
+    """The value with a space for each comment and one character for each quoted string; None when one has no end."""
     out: list[str] = []
-    depth, quoted, escaped = 0, False, False
-    for char in value:
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif char == '"' and not depth:
-            quoted = not quoted
-        elif char == "(" and not quoted:
-            depth += 1
-            continue
-        elif char == ")" and depth:
-            depth -= 1
-            continue
-        if not depth:
-            out.append(char)
-    return "".join(out)
+    quoted: list[str] = []
+    value = _PLACES.sub("?", value)
+    for kind, text in _tokens(value):
+        if kind == "quoted" and len(quoted) < _MOST_QUOTED:
+            out.append(chr(_PLACE + len(quoted)))
+            quoted.append(_ESCAPED.sub(r"\1", text))
+        elif kind == "text":
+            out.append(text)
+        elif kind == "comment":
+            out.append(" ")
+        else:
+            return None
+    return "".join(out), quoted
+
+
+def _tokens(value: str) -> Iterator[tuple[str, str]]:
+    """("text" | "quoted" | "comment" | "broken", what is in it), in order."""
+    at = 0
+    while at < len(value):
+        if plain := _NEXT.match(value, at):
+            yield "text", plain[0]
+            at = plain.end()
+        elif found := _QUOTED.match(value, at):
+            yield "quoted", found[1]
+            at = found.end()
+        elif value[at] == "(" and (end := _comment_end(value, at)):
+            yield "comment", ""
+            at = end
+        else:
+            yield "broken", ""
+            return
+
+
+def _comment_end(value: str, at: int) -> int:
+    """Where a comment that begins at `at` is over (comments nest); 0 when it never is."""
+    depth = 0
+    while at < len(value):
+        if value[at] == "\\":
+            at += 1
+        elif value[at] in "()":
+            depth += 1 if value[at] == "(" else -1
+            if not depth:
+                return at + 1
+        at += 1
+    return 0
+
+
+def _filled(text: str, quoted: list[str]) -> str:
+    return _PLACES.sub(lambda place: quoted[ord(place[0]) - _PLACE], text)

@@ -13,6 +13,11 @@ _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.MULTI
 _STARTS_AS_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _FOLD = re.compile(rb"\r?\n[ \t]+|\r")
 _WORD = re.compile(r"=\?([^?\s*]{1,64})(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
+_TRACE = re.compile(
+    rb"^(?:received|return-path|delivered-to|envelope-to|authentication-results|arc-|x-)[!-9;-~]*[ \t]*:"
+    rb".*(?:\n[ \t].*)*\n?",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?[^?\s]{1,64}\?[bBqQ]\?)")
 
 
@@ -50,6 +55,12 @@ def read_headers(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Head
         stop = start + limits.header_bytes
     _collect(headers, raw[start:stop], limits)
     return headers, body
+
+
+def without_trace(raw: bytes) -> bytes:
+    """A mail without what the servers on its way write into its header: the same when it is handed over again."""
+    stop, _ = _extent(raw, 0, len(raw))
+    return _TRACE.sub(b"", raw[:stop]) + raw[stop:]
 
 
 def decode_words(value: str) -> str:

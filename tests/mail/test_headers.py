@@ -8,7 +8,7 @@ from channels_app.mail import Address, parse
 from channels_app.mail.addresses import read_addresses
 from channels_app.mail.charset import decode
 from channels_app.mail.dates import read_date
-from channels_app.mail.headers import decode_words
+from channels_app.mail.headers import decode_words, without_trace
 from tests.mail.mails import mail
 
 
@@ -129,3 +129,14 @@ def test_programs_are_told_from_people(headers: dict[str, str], auto: str | None
 def test_a_reaction_that_is_prose_is_a_text() -> None:
     parsed = parse(mail("well done", content_disposition="reaction"))
     assert (parsed.reaction, parsed.text) == (None, "well done")
+
+
+def test_what_servers_write_on_the_way_is_taken_off() -> None:
+    raw = mail("Received: in the text", dkim_signature="v=1;\r\n\tb=x")
+    traced = (
+        b"Return-Path: <b@b.test>\r\nReceived: from x\r\n\tby y\r\n z\r\nX-Spam-Flag: NO\r\nARC-Seal: i=1\r\n"
+        b"RECEIVED-SPF : pass\nAuthentication-Results: x;\r\n none\r\nDelivered-To: g@d.test\r\n"
+    )
+    assert without_trace(traced + raw) == without_trace(raw) == raw
+    assert without_trace(raw.replace(b"DKIM", b"X-Last")).count(b"\r\n\r\n") == 1
+    assert without_trace(b"") == b"" and without_trace(b"X-A: b") == b""

@@ -1,7 +1,6 @@
 /** Buttons: with words, or with an icon and a name that is shown as a tooltip. */
 import { Tooltip } from "radix-ui";
-import { type ComponentProps, useEffect, useState } from "react";
-import { flushSync } from "react-dom";
+import type { ComponentProps } from "react";
 import css from "./Button.module.css";
 import { Icon, type IconName } from "./Icon";
 
@@ -52,19 +51,8 @@ interface HintProps {
 }
 
 export function Hint({ label, keys, side = "top", children }: HintProps) {
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (!open) return;
-    // Radix lets the uppermost layer have Esc, and a hint is one: it would keep the key from what Esc is meant for. On
-    // the window, before radix looks, the hint is gone.
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") flushSync(() => setOpen(false));
-    };
-    window.addEventListener("keydown", onKey, true);
-    return () => window.removeEventListener("keydown", onKey, true);
-  }, [open]);
   return (
-    <Tooltip.Root open={open} onOpenChange={setOpen}>
+    <Tooltip.Root>
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Content className={css.hint} side={side} sideOffset={6} collisionPadding={8}>

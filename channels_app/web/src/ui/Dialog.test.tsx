@@ -5,7 +5,7 @@ import { Dialog } from "./Dialog";
 
 afterEach(cleanup);
 
-it("closes with one Esc, also while the name of its focused button is shown", async () => {
+it("has the focus itself when there is only Close, and closes with one Esc", () => {
   const onClose = vi.fn();
   render(
     <Tooltip.Provider>
@@ -14,11 +14,20 @@ it("closes with one Esc, also while the name of its focused button is shown", as
       </Dialog>
     </Tooltip.Provider>,
   );
-  const close = screen.getByRole("button", { name: "Close" });
-  close.blur();
-  close.focus();
-  await screen.findByRole("tooltip");
-  fireEvent.keyDown(close, { key: "Escape" });
-  expect(onClose).toHaveBeenCalledOnce();
+  const dialog = screen.getByRole("dialog");
+  expect(document.activeElement).toBe(dialog);
   expect(screen.queryByRole("tooltip")).toBeNull();
+  fireEvent.keyDown(dialog, { key: "Escape" });
+  expect(onClose).toHaveBeenCalledOnce();
+});
+
+it("gives the focus to the first field", () => {
+  render(
+    <Tooltip.Provider>
+      <Dialog title="Name" onClose={() => {}}>
+        <input aria-label="Name" />
+      </Dialog>
+    </Tooltip.Provider>,
+  );
+  expect(document.activeElement).toBe(screen.getByRole("textbox"));
 });

@@ -26,10 +26,21 @@ export function Dialog({ title, description, onClose, children, wide = false, ba
         <Radix.Overlay className={css.shade} />
         <Radix.Content
           className={[css.dialog, wide && css.wide, bare && css.bare].filter(Boolean).join(" ")}
+          onOpenAutoFocus={(event) => {
+            // The only thing to focus would be Close, whose name would show unasked and take the first Esc for itself.
+            const content = event.currentTarget as HTMLElement;
+            if (!content.querySelector(":is(a[href], button, input, select, textarea):not([data-close])")) {
+              event.preventDefault();
+              content.focus();
+            }
+          }}
           onCloseAutoFocus={(event) => {
             event.preventDefault();
-            const target = returnTo?.() ?? (before?.isConnected ? before : null);
-            (target ?? document.querySelector<HTMLElement>("[data-composer]"))?.focus();
+            const had = returnTo?.() ?? (before?.isConnected ? before : null);
+            const target = had ?? document.querySelector<HTMLElement>("[data-composer]");
+            // Another dialog may have been opened at once, and has the focus now.
+            const open = document.querySelector("[role=dialog]");
+            if (!open || open.contains(target)) target?.focus();
           }}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
@@ -41,7 +52,7 @@ export function Dialog({ title, description, onClose, children, wide = false, ba
           {!bare && (
             <div className={css.close}>
               <Radix.Close asChild>
-                <IconButton icon="close" label="Close" side="left" />
+                <IconButton icon="close" label="Close" side="left" data-close />
               </Radix.Close>
             </div>
           )}

@@ -2,6 +2,7 @@
 import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import type { Id } from "../../api/types";
+import { useEngine } from "../../app/session";
 import { useData } from "../../data/store";
 import { useDrops } from "../../ui/drops";
 import { useGrowing } from "../../ui/grow";
@@ -29,6 +30,7 @@ export function Composer({ channel, thread, placeholder }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [also, setAlso] = useState(false);
+  const { outbox } = useEngine();
   const limit = useData((state) => state.limits.text);
   const typed = useText(channel, thread, area);
   useGrowing(area, typed.text);
@@ -80,7 +82,9 @@ export function Composer({ channel, thread, placeholder }: Props) {
     if (event.key === "Enter" && !event.shiftKey && !event.altKey && !typed.inFence(event)) {
       event.preventDefault();
       send();
-    } else if (event.key === "ArrowUp" && typed.text === "" && editLast(channel, thread)) event.preventDefault();
+    } else if (event.key === "ArrowUp" && typed.text === "" && editLast(outbox, event.currentTarget, channel, thread)) {
+      event.preventDefault();
+    }
   }
 
   function paste(event: ClipboardEvent): void {

@@ -1,4 +1,4 @@
-/** Short news below the head of the page, spoken by screen readers; errors stay longer. */
+/** Short news at the edge of the page, spoken by screen readers; errors stay longer. */
 import { create } from "zustand";
 import { messageOf } from "../api/http";
 import { Icon } from "./Icon";

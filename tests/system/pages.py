@@ -31,8 +31,11 @@ window.moves = [];
 let before = new Map();
 const look = () => {
   const now = new Map();
-  for (const row of document.querySelectorAll("[role=log] [data-message]"))
-    if (row.checkVisibility({ visibilityProperty: true })) now.set(row, row.getBoundingClientRect().top);
+  for (const row of document.querySelectorAll("[role=log] [data-message]")) {
+    const place = row.getBoundingClientRect(), box = row.closest("[role=log]").getBoundingClientRect();
+    if (place.bottom <= box.top || place.top >= box.bottom) continue;
+    if (row.checkVisibility({ visibilityProperty: true })) now.set(row, place.top);
+  }
   for (const [row, top] of now)
     if (Math.abs((before.get(row) ?? top) - top) > 0.5) window.moves.push([row.innerText, before.get(row), top]);
   before = now;

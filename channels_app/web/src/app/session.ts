@@ -34,7 +34,7 @@ export async function begin(): Promise<void> {
     else await showSignIn();
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) await showSignIn();
-    else {
+    else if (session.getState().phase !== "in") {
       session.setState({ phase: "unreachable" }, true);
       setTimeout(() => void begin(), 2_000);
     }
@@ -44,6 +44,12 @@ export async function begin(): Promise<void> {
 /** After a successful sign-in. */
 export async function enter(): Promise<void> {
   const me = await meApi.get();
+  const before = session.getState();
+  if (before.phase === "in") {
+    if (before.me.person.id === me.person.id) return;
+    // By an invitation link that was opened where somebody else was signed in.
+    before.engine.stop();
+  }
   setCsrf(me.csrf);
   if (me.settings.theme) useTheme.getState().set(me.settings.theme);
   const engine = new Engine(me, leave);
@@ -51,8 +57,10 @@ export async function enter(): Promise<void> {
   engine.start();
 }
 
+/** Not to who came in meanwhile: by a set-up or invitation link one may be quicker than these answers. */
 async function showSignIn(): Promise<void> {
   const { needed } = await setup.get().catch(() => ({ needed: false }));
+  if (session.getState().phase === "in") return;
   session.setState({ phase: "out", setupNeeded: needed }, true);
 }
 

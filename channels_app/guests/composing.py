@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
+from channels_app.files.models import StoredFile
 from channels_app.guests import addresses, digesting
 from channels_app.guests.models import Subject
 from channels_app.letters import outgoing
@@ -36,6 +38,7 @@ from workspace.people.models import Person
 
 SUBJECT_LENGTH = 60
 NAMES_SHOWN = 12
+FILES_BYTES = 10 * 1024 * 1024  # of one mail, before they are encoded
 _MARKS = re.compile(r"[*_`~#>|]+|\[([^\]]*)\]\([^)]*\)")
 _TAGS = re.compile(r"<([a-z0-9]+)")
 
@@ -71,7 +74,9 @@ class Letters:
         roots = {row.thread_id or row.id for row in self._rows.values()}
         self._roots = {row.id: row for row in Message.objects.filter(id__in=roots)}
         self._posted = {message_of(entry) for entry in entries if entry.kind == "message.posted"}
-        self._around = outgoing.gather(channel, [row for row in self._rows.values() if row.id in self._posted])
+        around = outgoing.gather(channel, [row for row in self._rows.values() if row.id in self._posted])
+        self._files = around.files
+        self._around = replace(around, files={id: fitting(files) for id, files in around.files.items()})
 
     # Who reads what
 
@@ -145,12 +150,16 @@ class Letters:
 
     def _message(self, row: Message, entry: Entry) -> Letter:
         post = outgoing.post_of(row, self._around)
+        text, shown = post.text, _if_more(post.html)
+        if left_out := _left_out(self._files.get(row.id, ())):
+            text = f"{text}\n\n{left_out}".strip()
+            shown = f"{shown}\n<p>{html.escape(left_out)}</p>" if shown else ""
         return Letter(
             **self._opening(entry.payload["message"]["author_name"], entry, row),
             message_id=_own_id(row),
             kind="message",
-            text=post.text,
-            html=_if_more(post.html),
+            text=text,
+            html=shown,
             in_reply_to=post.in_reply_to,
             references=post.references,
             attachments=post.attachments,
@@ -166,8 +175,7 @@ class Letters:
 
     def _reaction(self, row: Message, entry: Entry) -> Letter:
         who = entry.payload["person"]
-        emoji = Reaction.objects.filter(message=row, person=who).order_by("id").values_list("emoji", flat=True)
-        now = " ".join(emoji)
+        now = " ".join(self._emoji.get((row.id, who), ()))
         said = f"reacted with {now}" if now else "took a reaction back"
         sentence = f"<p>{html.escape(f'{self._name(who)} {said}: {_words(row.text)}')}</p>"
         return self._about(row, entry, "reaction", text=now, html=sentence)
@@ -253,6 +261,15 @@ class Letters:
         reacted = [entry for entry in self.entries if entry.kind.startswith("reaction.")]
         return {self._reacted(entry): entry.seq for entry in reacted}
 
+    @cached_property
+    def _emoji(self) -> Mapping[tuple[str, str], list[str]]:
+        """All that each person now has on each of the messages."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        rows = Reaction.objects.filter(message__in={message for message, _ in self._last_reactions}).order_by("id")
+        for message, person, emoji in rows.values_list("message_id", "person_id", "emoji"):
+            found[message, person].append(emoji)
+        return found
+
     def _reacted(self, entry: Entry) -> tuple[str, str]:
         return entry.payload["id"], entry.payload["person"]
 
@@ -263,7 +280,7 @@ class Letters:
         rows = [self._rows[message_of(entry)] for entry in news]
         name = outgoing.shown_name(self.channel)
         count = "1 new message" if len(rows) == 1 else f"{len(rows)} new messages"
-        made = digesting.digest(rows, self._roots, self._names, self._around.files)
+        made = digesting.digest(rows, self._roots, self._names, self._files)
         return self._notice(news[-1], f"[{name}] {count}", self.channel.org.name, made.text, made.html)
 
     # The mails that nobody wrote
@@ -329,6 +346,22 @@ def recipient(channel: Channel, reader: Reader) -> Recipient:
         reply_to=addresses.reply_to(channel, reader.id),
         unsubscribe=addresses.leave_url(channel.id, reader.id),
     )
+
+
+def fitting(files: Sequence[StoredFile]) -> list[StoredFile]:
+    """Those of a message's files that go along; mail servers refuse what is much bigger."""
+    chosen, room = [], FILES_BYTES
+    for file in files:
+        if file.size <= room:
+            chosen.append(file)
+            room -= file.size
+    return chosen
+
+
+def _left_out(files: Sequence[StoredFile]) -> str:
+    chosen = fitting(files)
+    rest = [f"{file.name} ({file.size / 1_000_000:.0f} MB)" for file in files if file not in chosen]
+    return f"Too big to come by mail: {', '.join(rest)}." if rest else ""
 
 
 def message_of(entry: Entry) -> str:

@@ -166,7 +166,9 @@ class Postman:
                 return False
             except Refused as refused:
                 step = replace(step, cursor=mail.seq, refused=1, why=str(refused))
-                await in_thread(mailboxes.failed, round.reader.id, str(refused))
+                if await in_thread(mailboxes.failed, round.reader.id, str(refused)) and not round.closes:
+                    await self._ledger.write(step)  # the seat is paused now: what follows is looked at anew
+                    return True
             else:
                 step = replace(step, cursor=mail.seq)
                 if failing:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from channels_app.chat.guests import LANE
 from channels_app.chat.models import Channel, Seat
-from channels_app.guests.composing import Letters, Reader, Seated
+from channels_app.guests.composing import FILES_BYTES, Letters, Reader, Seated
 from channels_app.guests.models import Mailbox
 from channels_app.mail import ComposedLetter
 from workspace.events import lanes, log, statement
@@ -23,6 +23,7 @@ from workspace.events.models import Lane
 LEASE_SECONDS = 20.0
 LANES_AT_ONCE = 500
 EVENTS_AT_ONCE = 100
+BYTES_AT_ONCE = 64 * 1024 * 1024
 STREAMS_A_SWEEP = 2000
 DIGESTS = (Seat.Delivery.HOURLY, Seat.Delivery.DAILY)
 DIGEST = "gathered for a digest"
@@ -96,7 +97,7 @@ def gather(stream: str) -> list[Round]:
     if not leased:
         return []
     # Lanes that stand further on than what is read now come again at once.
-    letters = Letters(channel, log.read(stream, min(lane.cursor for lane in leased), limit=EVENTS_AT_ONCE))
+    letters = Letters(channel, _bounded(log.read(stream, min(lane.cursor for lane in leased), limit=EVENTS_AT_ONCE)))
     readers = _readers(channel, leased)
     failing = set(Mailbox.objects.filter(person__in=readers, failures__gt=0).values_list("person_id", flat=True))
     rounds = []
@@ -107,6 +108,19 @@ def gather(stream: str) -> list[Round]:
         else:
             rounds.append(_round(lane, letters, reader, failing=reader.id in failing))
     return rounds
+
+
+def _bounded(entries: Sequence[Entry]) -> list[Entry]:
+    """As many of these events as there is room in memory for their files; one at least."""
+    total = 0
+    chosen: list[Entry] = []
+    for entry in entries:
+        posted = entry.payload["message"] if entry.kind == "message.posted" else {"files": ()}
+        total += sum(file["size"] for file in posted["files"] if file["size"] <= FILES_BYTES)
+        if chosen and total > BYTES_AT_ONCE:
+            break
+        chosen.append(entry)
+    return chosen
 
 
 def with_guests(streams: Collection[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Around:
 
 
 def gather(channel: Channel, rows: Sequence[Message]) -> Around:
-    """What these messages need to be mails, in three queries for all of them."""
+    """What these messages need to be mails, in at most four queries for all of them."""
     ids = {row.author_id for row in rows} | {id for row in rows for id in row.mentions}
     people = {person.id: person for person in prepared.rows(Person, "id = ANY(%s)", [list(ids)])}
     roots = [row.thread_id for row in rows if row.thread_id]

@@ -15,6 +15,8 @@ from pytest_django import Settings
 from channels_app.chat import messages, shapes
 from channels_app.live import calls
 from tests.cast import Api, Cast, gather
+from workspace.events.refusal import Invalid
+from workspace.people import organizations
 from workspace.signin import app_passwords, links, setup
 
 
@@ -136,3 +138,10 @@ def test_while_the_database_is_away_the_answer_says_so(bob: Api, monkeypatch: py
 
 async def async_away(*_: object) -> None:
     raise PoolTimeout("no connection within 4 s")
+
+
+def test_a_bad_organization_is_named_by_its_own_field(db: None) -> None:
+    """The set-up page asks for two names."""
+    with pytest.raises(Invalid) as refused:
+        organizations.create(name=" ", owner_email="eve@e.test", owner_name="Eve")
+    assert refused.value.fields == {"organization": "empty"}

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from channels_app.chat import channels, guests, messages, pins, reactions
 from channels_app.chat.models import Message, Seat
 from channels_app.files import uploads
-from channels_app.guests import addresses, rounds
+from channels_app.guests import addresses, composing, rounds
 from channels_app.guests.models import Mailbox
 from channels_app.guests.postman import Postman
 from channels_app.mail import matches, read_reply
@@ -351,3 +351,28 @@ def test_who_stops_finishes_what_is_under_way(cast: Cast, sink: Sink) -> None:
     _rest(cast.general.stream)
     _carry(cast)
     assert _texts(sink) == ["one", "two", "three"]
+
+
+def test_a_dead_address_gets_no_more_of_what_was_under_way(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    _carry(cast)
+    sink.after[GUS] = "554 no"
+    for number in range(6):
+        _post(cast, f"post {number}")
+    _carry(cast)
+    assert Mailbox.objects.get(person=gus).failures == 3
+    assert Seat.objects.get().delivery == Seat.Delivery.PAUSED
+
+
+def test_what_is_too_big_for_mail_is_named(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composing, "FILES_BYTES", 10)
+    monkeypatch.setattr(rounds, "BYTES_AT_ONCE", 10)
+    _invite(cast)
+    for number in range(2):
+        names = (("small.txt", b"small"), ("film.mp4", b"a long film"))
+        files = [uploads.store(uploader=cast.bob, name=name, chunks=[content]).id for name, content in names]
+        _post(cast, f"look {number}", files=files)
+    _carry(cast)
+    for number, one in enumerate(sink.of(GUS)[1:]):
+        assert one.text.splitlines() == [f"look {number}", "", "Too big to come by mail: film.mp4 (0 MB)."]
+        assert [part.get_filename() for part in one.mail.iter_attachments()] == ["small.txt"]

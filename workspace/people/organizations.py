@@ -18,7 +18,7 @@ def create(*, name: str, owner_email: str, owner_name: str = "") -> tuple[Organi
 
     Raises `Invalid` for an empty or over-long name, and what `persons.add` raises for the owner.
     """
-    name = names.clean_name(name, field="name")
+    name = names.clean_name(name, field="organization")
     organization = Organization.objects.create(name=name, slug=_free_slug(name))
     log.open_stream(organization.stream, organization.id)
     owner = insert_person(organization, email=owner_email, name=owner_name, role=Role.OWNER)
@@ -42,4 +42,4 @@ def _free_slug(name: str) -> str:
     for slug in names.numbered(base):
         if slug not in taken:
             return slug
-    raise Invalid("No free short name for this organization.", fields={"name": "taken"})
+    raise Invalid("No free short name for this organization.", fields={"organization": "taken"})

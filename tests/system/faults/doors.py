@@ -19,6 +19,7 @@ ANSWER_SECONDS = 30.0
 CALL_SECONDS = 6.0  # as in the web client
 PATIENCE = 60.0
 PAUSE = 0.2
+UNCLEAR = ("internal", "unavailable")  # 5xx by HTTP
 
 Answer = dict[str, Any]
 
@@ -121,7 +122,7 @@ class SocketDoor:
             return None
         if "result" in answer:
             return dict(answer["result"])
-        if answer["error"]["code"] != "internal":
+        if answer["error"]["code"] not in UNCLEAR:
             raise Refused(f"{method}: {answer['error']}")
         self._ledger.note_unclear()
         return None

@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 
 from channels_app.chat import guests
-from channels_app.guests import rounds
-from channels_app.guests.lmtp import Listener
-from channels_app.guests.postman import Postman, in_thread
+from channels_app.guests.receiving.lmtp import Listener
+from channels_app.guests.sending import rounds
+from channels_app.guests.sending.postman import Postman, in_thread
 from workspace.events import bells
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from pydantic import WithJsonSchema
 
 from channels_app.chat.guests import LANE, lane_of
 from channels_app.chat.models import Message, Reaction
-from channels_app.guests import rounds
 from channels_app.guests.models import Mailbox
+from channels_app.guests.sending import rounds
 from workspace.events.models import Lane
 
 StateName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["ok", "waiting", "failing"]})]

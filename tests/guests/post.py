@@ -9,8 +9,9 @@ from django.conf import settings
 
 from channels_app.chat import messages
 from channels_app.chat.models import Channel, Message
-from channels_app.guests import addresses, inwards
-from channels_app.guests.answers import Answer
+from channels_app.guests import addresses
+from channels_app.guests.receiving import inwards
+from channels_app.guests.receiving.answers import Answer
 from channels_app.letters.models import Quarantined
 from channels_app.letters.outgoing import own_id
 from tests.cast import Cast

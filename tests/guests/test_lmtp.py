@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from channels_app.guests import addresses, inwards, lmtp
-from channels_app.guests.answers import Answer
-from channels_app.guests.lmtp import Listener
+from channels_app.guests import addresses
+from channels_app.guests.receiving import inwards, lmtp
+from channels_app.guests.receiving.answers import Answer
+from channels_app.guests.receiving.lmtp import Listener
 from tests.cast import Cast, gather
 from tests.guests.post import Post
 
@@ -254,7 +255,7 @@ def test_while_the_database_is_away(post: Post, listener: Listener, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(inwards, "_settle", away)
         assert codes(hand_over(client, post.mail(), post.signed)) == [451]
-        patch.setattr("channels_app.guests.inwards.addressed.check", away)
+        patch.setattr("channels_app.guests.receiving.inwards.addressed.check", away)
         with pytest.raises(KeyError) as refused:
             hand_over(client, b"", post.signed)
         assert refused.value.args[0] == 451

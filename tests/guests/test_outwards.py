@@ -15,9 +15,10 @@ from pytest_django import Settings
 from channels_app.chat import channels, guests, messages, pins, reactions
 from channels_app.chat.models import Message, Seat
 from channels_app.files import uploads
-from channels_app.guests import addresses, composing, rounds
+from channels_app.guests import addresses
 from channels_app.guests.models import Mailbox
-from channels_app.guests.postman import Postman
+from channels_app.guests.sending import composing, rounds
+from channels_app.guests.sending.postman import Postman
 from channels_app.mail import matches, read_reply
 from tests.cast import Cast
 from tests.guests.sink import Sink, running_sink

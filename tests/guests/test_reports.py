@@ -8,9 +8,9 @@ import pytest
 
 from channels_app.chat import channels, guests
 from channels_app.chat.models import Seat
-from channels_app.guests import inwards, reports
-from channels_app.guests.arrived import Arrived
 from channels_app.guests.models import Mailbox
+from channels_app.guests.receiving import inwards, reports
+from channels_app.guests.receiving.arrived import Arrived
 from tests.guests.post import Post
 from workspace.events import log
 

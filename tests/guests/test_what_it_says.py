@@ -9,8 +9,8 @@ import pytest
 from channels_app.chat import channels, guests, reactions
 from channels_app.chat.models import Attachment, Reaction, Seat
 from channels_app.files.models import StoredFile
-from channels_app.guests import commands, inwards, subjects
 from channels_app.guests.models import Subject
+from channels_app.guests.receiving import commands, inwards, subjects
 from channels_app.mail import parse
 from tests.guests.post import Post, vouched
 

@@ -13,8 +13,9 @@ from django.utils import timezone
 from channels_app.chat import channels, guests, members
 from channels_app.chat.models import Seat
 from channels_app.chat.posting import Outcome, Posting, post_many
-from channels_app.guests import addresses, inwards
-from channels_app.guests.answers import AGAIN, Answer
+from channels_app.guests import addresses
+from channels_app.guests.receiving import inwards
+from channels_app.guests.receiving.answers import AGAIN, Answer
 from channels_app.letters.models import Quarantined
 from tests.guests.post import Post, vouched
 from tests.mail.test_hostile import BOMBS
@@ -235,7 +236,7 @@ def test_two_senders_are_none(post: Post) -> None:
 
 
 def test_what_nobody_thought_of_is_kept(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels_app.guests.inwards._do", lambda *_: 1 / 0)
+    monkeypatch.setattr("channels_app.guests.receiving.inwards._do", lambda *_: 1 / 0)
     assert post.write() == inwards.KEPT
     assert post.kept() == ["could not be read (ZeroDivisionError)"]
 
@@ -249,7 +250,7 @@ def test_trouble_of_ours_is_to_try_again(
         raise error("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"channels_app.guests.inwards.{where}", fail)
+        patch.setattr(f"channels_app.guests.receiving.inwards.{where}", fail)
         raw = post.mail(sender="eve@evil.test" if where == "quarantine.keep" else "dana@d.test")
         assert post.give(raw) == AGAIN
     assert post.untouched()
@@ -265,7 +266,7 @@ def test_the_same_mail_from_two_servers_at_once(post: Post, monkeypatch: pytest.
             raise failed[0]
         return post_many(postings)
 
-    monkeypatch.setattr("channels_app.guests.inwards.posting.post_many", first_fails)
+    monkeypatch.setattr("channels_app.guests.receiving.inwards.posting.post_many", first_fails)
     assert post.write() == inwards.POSTED
 
 
@@ -274,7 +275,7 @@ def test_too_many_at_once_have_to_wait(post: Post, monkeypatch: pytest.MonkeyPat
     assert [post.write() for _ in range(3)] == [inwards.POSTED, inwards.POSTED, inwards.SLOWER]
     assert [post.write(sender="eve@evil.test") for _ in range(3)] == [inwards.KEPT, inwards.KEPT, inwards.SLOWER]
     assert len(post.all()) == len(post.kept()) == 2
-    monkeypatch.setattr("channels_app.guests.inwards.cache.incr", lambda *_: 1 / 0)
+    monkeypatch.setattr("channels_app.guests.receiving.inwards.cache.incr", lambda *_: 1 / 0)
     assert post.write() == inwards.POSTED
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from channels_app.chat import messages
 from channels_app.chat.guests import lane_of
 from channels_app.chat.models import Membership, Seat
-from channels_app.guests import composing
-from channels_app.guests.composing import Letters, Reader, Seated
+from channels_app.guests.sending import composing
+from channels_app.guests.sending.composing import Letters, Reader, Seated
 from workspace.events import bells, log
 from workspace.events.models import Lane, Stream
 from workspace.operate.bench import crowd, load

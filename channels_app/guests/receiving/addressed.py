@@ -22,7 +22,7 @@ from django.db.models.functions import Lower
 
 from channels_app.chat.models import Channel, Seat
 from channels_app.guests import addresses
-from channels_app.guests.answers import Declined, nobody
+from channels_app.guests.receiving.answers import Declined, nobody
 from channels_app.mail import Purpose, Reply, matches, read_reply
 from workspace.people.models import Organization, Person
 

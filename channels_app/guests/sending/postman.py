@@ -20,9 +20,10 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
-from channels_app.guests import addresses, composing, mailboxes, rounds
-from channels_app.guests.relay import Refused, Relay
-from channels_app.guests.rounds import Mail, Round
+from channels_app.guests import addresses, mailboxes
+from channels_app.guests.sending import composing, rounds
+from channels_app.guests.sending.relay import Refused, Relay
+from channels_app.guests.sending.rounds import Mail, Round
 from workspace.events import lanes
 from workspace.events.lanes import Step, TryLater
 

@@ -28,8 +28,9 @@ from django.db.models import Q
 
 from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
 from channels_app.files.models import StoredFile
-from channels_app.guests import addresses, digesting
+from channels_app.guests import addresses
 from channels_app.guests.models import Subject
+from channels_app.guests.sending import digesting
 from channels_app.letters import outgoing
 from channels_app.mail import Address, ComposedLetter, Letter, Recipient, compose_letter, event_id
 from channels_app.mail.encode import ids as written

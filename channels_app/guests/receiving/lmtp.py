@@ -20,8 +20,8 @@ from aiosmtpd.smtp import Envelope, Session, syntax
 from django.conf import settings
 from django.db import close_old_connections
 
-from channels_app.guests import inwards
-from channels_app.guests.answers import AGAIN, Answer
+from channels_app.guests.receiving import inwards
+from channels_app.guests.receiving.answers import AGAIN, Answer
 
 log = logging.getLogger(__name__)
 

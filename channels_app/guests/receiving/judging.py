@@ -13,9 +13,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from channels_app.chat.models import Channel, Membership, Seat
-from channels_app.guests.addressed import Addressed
-from channels_app.guests.answers import Declined
-from channels_app.guests.arrived import Arrived
+from channels_app.guests.receiving.addressed import Addressed
+from channels_app.guests.receiving.answers import Declined
+from channels_app.guests.receiving.arrived import Arrived
 from channels_app.letters.outgoing import shown_name
 from channels_app.letters.unwanted import Unwanted
 from workspace.people.models import Person

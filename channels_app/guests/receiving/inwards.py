@@ -26,11 +26,12 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from channels_app.chat import access, policy, posting
 from channels_app.chat.access import Archived
 from channels_app.chat.models import Channel, Message
-from channels_app.guests import ORIGIN, addressed, commands, judging, reports, subjects
-from channels_app.guests.addressed import Addressed
-from channels_app.guests.answers import AGAIN, Answer, Declined
-from channels_app.guests.arrived import Arrived
-from channels_app.guests.judging import Writer
+from channels_app.guests import ORIGIN
+from channels_app.guests.receiving import addressed, commands, judging, reports, subjects
+from channels_app.guests.receiving.addressed import Addressed
+from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
+from channels_app.guests.receiving.arrived import Arrived
+from channels_app.guests.receiving.judging import Writer
 from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form

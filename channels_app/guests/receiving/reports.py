@@ -17,7 +17,7 @@ from django.db import transaction
 from flufl.bounce import all_failures
 
 from channels_app.guests import mailboxes
-from channels_app.guests.arrived import Arrived
+from channels_app.guests.receiving.arrived import Arrived
 from channels_app.mail import Limits
 from channels_app.mail.charset import clean_line
 from channels_app.mail.headers import Headers, read_headers, without_trace

@@ -1,0 +1,1 @@
+"""From mailboxes into the channel: whose mail it is, what it asks for, and its answer."""

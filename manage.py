@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("ROOST_VENV", ROOT / ".venv"))
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy" / "requirements.txt"}
+# There are no wheels of these; they are pure Python, and built in seconds.
+SOURCES_ONLY = "authres,dkimpy,pyspf"
 DEV_COMMANDS = {"test", "services", "web_check", "web_types", "bench"}
 NEED_INSTANCE = {"org_create", "member_add", "mail_login", "sign_in_link", "status", "doctor"}
 # Commands that start servers themselves and need no Django before that.
@@ -87,7 +89,8 @@ def install(kind: str) -> None:
         sys.exit("pip is missing: install the package python3-pip.")
     if not PYTHON.exists():
         step("making .venv", [sys.executable, "-m", "venv", "--without-pip", str(VENV)])
-    options = ["-q", "--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes", "--no-deps"]
+    wheels = ["--only-binary", ":all:", "--no-binary", SOURCES_ONLY]
+    options = ["-q", "--disable-pip-version-check", *wheels, "--require-hashes", "--no-deps"]
     target = ["--python", str(PYTHON)]
     step(
         "installing Python packages",

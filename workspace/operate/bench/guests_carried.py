@@ -12,18 +12,17 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from channels_app.chat import messages
-from channels_app.chat.guests import lane_of
-from channels_app.chat.models import Membership, Seat
+from channels_app.chat.models import Seat
 from channels_app.guests.sending import composing
 from channels_app.guests.sending.composing import Letters, Reader, Seated
 from workspace.events import bells, log
-from workspace.events.models import Lane, Stream
-from workspace.operate.bench import crowd, load
+from workspace.events.models import Stream
+from workspace.operate.bench import crowd, load, seated
 from workspace.operate.bench.bare import smtp
 from workspace.operate.bench.bare.sink import Sink
 from workspace.operate.bench.report import Figure, at_least
 from workspace.operate.bench.run import Measure
-from workspace.people.models import Person, Role
+from workspace.people.models import Person
 
 GUESTS = 500
 POSTS = 5
@@ -33,7 +32,7 @@ def prepare() -> Measure:
     people = crowd.gather("guests", GUESTS, 1)
     (channel,) = people.channels
     relay = Sink(urlsplit(settings.SMTP_URL).port or 25)
-    _seat(people)
+    seated.seat(people, people.members)
     author = people.owner
 
     def measure() -> list[Figure]:
@@ -52,17 +51,6 @@ def prepare() -> Measure:
         ]
 
     return measure
-
-
-def _seat(people: crowd.Crowd) -> None:
-    """All of them are guests who were welcomed."""
-    (channel,) = people.channels
-    ids = [member.person.id for member in people.members]
-    Person.objects.filter(id__in=ids).update(role=Role.GUEST)
-    memberships = Membership.objects.filter(channel=channel, person__in=ids)
-    Seat.objects.bulk_create(Seat(membership=row, sponsor=people.owner) for row in memberships)
-    head = Stream.objects.get(key=channel.stream).head
-    Lane.objects.bulk_create(Lane(subscriber=lane_of(id), stream_id=channel.stream, cursor=head) for id in ids)
 
 
 def _post(relay: Sink, author: Person, channel: str, number: int) -> float:

@@ -20,6 +20,7 @@ from channels_app.chat.models import Channel, Message
 from channels_app.letters.models import Quarantined
 from workspace.operate.bench import appended, crowd, load, parts, whole
 from workspace.operate.bench.bare import mails
+from workspace.operate.bench.delays import delays
 from workspace.operate.bench.report import Figure, at_least, at_most, parse
 from workspace.operate.bench.run import Measure
 from workspace.signin import app_passwords
@@ -40,7 +41,8 @@ def prepare() -> Measure:
 
     def measure() -> list[Figure]:
         with mails.client(login.username, login.password) as program:
-            by_bell = load.run(appended.delays(people, program, appended.folder_of(talk), APPENDS, numbers))
+            append = appended.by(people.members[0], program, appended.folder_of(talk))
+            by_bell = load.run(delays(people.members, append, APPENDS, numbers))
             taken_in, bare = _take_in(people, program, heap, numbers)
         return [
             Figure("by our Dovecot's bell, p50", "ms", load.percentile(by_bell, 0.5) * 1000, None, at_most(40)),

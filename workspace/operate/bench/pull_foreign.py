@@ -15,6 +15,7 @@ from django.conf import settings
 
 from workspace.operate.bench import appended, crowd, load
 from workspace.operate.bench.bare import mails
+from workspace.operate.bench.delays import delays
 from workspace.operate.bench.report import Figure, at_most
 from workspace.operate.bench.run import Measure
 
@@ -33,7 +34,8 @@ def prepare() -> Measure:
 
     def measure() -> list[Figure]:
         with mails.client(user, password) as program:
-            ours = load.run(appended.delays(people, program, folder, APPENDS, numbers))
+            append = appended.by(people.members[0], program, folder)
+            ours = load.run(delays(people.members, append, APPENDS, numbers))
             with mails.client(user, password) as listener:
                 bare = _hear(listener, program, folder, people.members[0], numbers)
         return [

@@ -18,25 +18,32 @@ from channels_app.mail import Attachment, Parsed
 from workspace.people.models import Person
 
 
-def act(parsed: Parsed, target: str | None, *, person: Person, origin: str) -> bool:
-    """Do what a mail asks to be done to the message `target` (COI, RFC 9078); False when it is a message itself.
+def is_act(parsed: Parsed, target: str | None) -> bool:
+    """Whether a mail asks for something to be done to the message `target` (COI, RFC 9078), and is none itself.
 
-    Raises `Unwanted`, and the refusals of the verbs. Writes several things: the caller has a transaction.
+    Raises `Unwanted` when that message is not here, and for what is not to be shown.
     """
     if parsed.chat_content == "ignore":
         raise Unwanted("asks not to be shown")
-    if target is None:
-        if parsed.reaction is not None or parsed.chat_content in ("editrequest", "deleterequest"):
-            raise Unwanted("is about a message that is not here")
+    acts = parsed.reaction is not None or parsed.chat_content in ("editrequest", "deleterequest")
+    if acts and target is None:
+        raise Unwanted("is about a message that is not here")
+    return acts
+
+
+def act(parsed: Parsed, target: str | None, *, person: Person, origin: str) -> bool:
+    """Do what a mail asks to be done to the message `target`; False when it is a message itself.
+
+    Raises as `is_act`, and the refusals of the verbs. Writes several things: the caller has a transaction.
+    """
+    if not is_act(parsed, target) or target is None:
         return False
     if parsed.reaction is not None:
         _react(person, target, parsed.reaction, origin)
     elif parsed.chat_content == "editrequest":
         messages.edit(person=person, message=target, text=parsed.text, origin=origin)
-    elif parsed.chat_content == "deleterequest":
-        messages.delete(person=person, message=target, origin=origin)
     else:
-        return False
+        messages.delete(person=person, message=target, origin=origin)
     return True
 
 

@@ -9,16 +9,16 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import OperationalError
 
 from channels_app.guests import addresses
-from channels_app.guests.receiving import inwards, lmtp
+from channels_app.guests.receiving import addressed, inwards, lmtp
 from channels_app.guests.receiving.answers import Answer
+from channels_app.guests.receiving.inwards import Delivery
 from channels_app.guests.receiving.lmtp import Listener
 from tests.cast import Cast, gather
 from tests.guests.post import Post
@@ -171,13 +171,13 @@ def test_a_connection_that_dies_in_its_data_leaves_nothing(post: Post, listener:
 def test_a_connection_that_dies_before_its_answer_doubles_nothing(
     post: Post, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go, real = threading.Event(), inwards.take_in_for
+    go, real = threading.Event(), inwards.take_in_all
 
-    def wait(*args: Any, **names: Any) -> list[Answer]:
+    def wait(mails: Sequence[Delivery]) -> list[list[Answer]]:
         assert go.wait(10)
-        return real(*args, **names)
+        return real(mails)
 
-    monkeypatch.setattr(inwards, "take_in_for", wait)
+    monkeypatch.setattr(inwards, "take_in_all", wait)
     raw, client = post.mail("Once"), connect(listener)
     client.mail("dana@d.test")
     client.rcpt(post.signed)
@@ -192,14 +192,14 @@ def test_a_connection_that_dies_before_its_answer_doubles_nothing(
 
 
 def test_what_was_taken_is_answered_before_the_end(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, real = threading.Event(), inwards.take_in_for
+    begun, real = threading.Event(), inwards.take_in_all
 
-    def slow(*args: Any, **names: Any) -> list[Answer]:
+    def slow(mails: Sequence[Delivery]) -> list[list[Answer]]:
         begun.set()
         time.sleep(0.3)
-        return real(*args, **names)
+        return real(mails)
 
-    monkeypatch.setattr(inwards, "take_in_for", slow)
+    monkeypatch.setattr(inwards, "take_in_all", slow)
     with listening() as listener:
         busy, idle = connect(listener), connect(listener)
         busy.mail("dana@d.test")
@@ -255,6 +255,7 @@ def test_while_the_database_is_away(post: Post, listener: Listener, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(inwards, "_settle", away)
         assert codes(hand_over(client, post.mail(), post.signed)) == [451]
+        addressed.forget()
         patch.setattr("channels_app.guests.receiving.inwards.addressed.check", away)
         with pytest.raises(KeyError) as refused:
             hand_over(client, b"", post.signed)

@@ -151,7 +151,7 @@ def test_an_answer_without_ids_goes_by_its_subject(post: Post) -> None:
 
 
 def test_subjects_stay_in_their_channel_and_their_length(post: Post) -> None:
-    subjects.keep(post.cast.secret, post.said("x", channel=post.cast.secret)[0], "Plans")
+    subjects.keep([(post.cast.secret, post.said("x", channel=post.cast.secret)[0], "Plans")])
     assert subjects.thread_of(post.cast.general, "Re: Plans") is None
     post.write("Hi", subject="x" * 900)
     assert Subject.objects.get(message=post.last()).subject == "x" * 250

@@ -12,8 +12,10 @@ channel and which guest are meant, so of a signed address only the domain is tak
 
 from __future__ import annotations
 
+import time
 import unicodedata
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -27,6 +29,8 @@ from channels_app.mail import Purpose, Reply, matches, read_reply
 from workspace.people.models import Organization, Person
 
 LONGEST = 320
+BELIEVED_SECONDS = 10.0
+MOST_BELIEVED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +47,84 @@ class Addressed:
     former: Person | None = None
 
 
+# The seats of addresses, by address (in lower case).
+SeatsOf = Mapping[str, Sequence[Seat]]
+
+
 def check(recipient: str) -> None:
     """Before anything is known of the mail: whether there may be somebody at this address. Raises `Declined`."""
     local, slug = _split(recipient)
     if read_reply(recipient) is None:
         _named(local, slug)
-    elif not Organization.objects.filter(slug=slug).exists():
+    elif not _is_here(slug):
         raise nobody()
 
 
-def resolve(recipient: str, writer: str) -> Addressed:
+def is_surely_here(recipient: str) -> bool:
+    """Whether `check` has nothing to say against an address, as far as is known without asking the database."""
+    reply = read_reply(recipient)
+    return reply is not None and len(recipient) <= LONGEST and _here.get(_split(recipient)[1], 0.0) > time.monotonic()
+
+
+def seats_of(mails: Iterable[tuple[str, str]]) -> SeatsOf:
+    """The seats of who writes these mails, by address: (recipient, the writer's address in lower case) of each."""
+    writers, slugs = set(), set()
+    for recipient, writer in mails:
+        writers.add(writer)
+        slugs.add(_domain(recipient).partition(".")[0])
+    found: dict[str, list[Seat]] = defaultdict(list)
+    rows = _seats().annotate(email=Lower("membership__person__email"))
+    for seat in rows.filter(membership__person__org__slug__in=slugs, email__in=writers):
+        found[seat.membership.person.email.lower()].append(seat)
+    return found
+
+
+def resolve(recipient: str, writer: str, seats: SeatsOf) -> Addressed:
     """What an address means in a mail whose From is `writer` (may be empty). Raises `Declined`."""
     local, slug = _split(recipient)
     reply = read_reply(recipient)
     if reply is None:
         return Addressed(_named(local, slug))
-    found = _signed(reply, slug, writer.lower())
+    found = _signed(reply, slug, writer, seats.get(writer, ()))
     if found is None or found.channel.deleted_at:
         raise nobody()
     return found
 
 
+def _domain(recipient: str) -> str:
+    return recipient.rpartition("@")[2].lower()
+
+
 def _split(recipient: str) -> tuple[str, str]:
     """(local part, slug of the organization), in lower case."""
-    local, _, domain = recipient.lower().rpartition("@")
+    local, domain = recipient.lower().rpartition("@")[0], _domain(recipient)
     slug = domain.removesuffix(f".{settings.MAIL_DOMAIN.lower()}")
     if len(recipient) > LONGEST or not recipient.isprintable():
         raise Declined("This is not a mail address.", status="5.1.3")
     if not local or not slug or slug == domain:
         raise nobody()
     return local, slug
+
+
+# Organizations that were here a moment ago, and until when that is believed: servers ask before each mail.
+_here: dict[str, float] = {}
+
+
+def _is_here(slug: str) -> bool:
+    now = time.monotonic()
+    if _here.get(slug, 0.0) > now:
+        return True
+    is_here = Organization.objects.filter(slug=slug).exists()
+    if is_here:
+        if len(_here) >= MOST_BELIEVED:
+            _here.clear()
+        _here[slug] = now + BELIEVED_SECONDS
+    return is_here
+
+
+def forget() -> None:
+    """Believe nothing."""
+    _here.clear()
 
 
 def _named(local: str, slug: str) -> Channel:
@@ -86,16 +138,16 @@ def _named(local: str, slug: str) -> Channel:
     return next((channel for channel in found if channel.id.lower() != local), found[0])
 
 
-def _signed(reply: Reply, slug: str, writer: str) -> Addressed | None:
+def _signed(reply: Reply, slug: str, writer: str, theirs: Sequence[Seat]) -> Addressed | None:
     """Mostly the guest writes whose address it is; else it is known whether it is anybody's."""
-    return _of_writer(reply, slug, writer) or _of_former(reply, slug, writer) or _of_anybody(reply, slug)
+    return _of_writer(reply, slug, theirs) or _of_former(reply, slug, writer) or _of_anybody(reply, slug)
 
 
-def _of_writer(reply: Reply, slug: str, writer: str) -> Addressed | None:
-    theirs = _seats().annotate(email=Lower("membership__person__email")).filter(email=writer)
-    for seat in theirs.filter(membership__person__org__slug=slug):
-        if _match(reply, [(seat.membership.channel_id, seat.membership.person_id)]):
-            return Addressed(seat.membership.channel, reply.purpose, seat)
+def _of_writer(reply: Reply, slug: str, theirs: Sequence[Seat]) -> Addressed | None:
+    for seat in theirs:
+        channel = seat.membership.channel
+        if channel.org.slug == slug and _match(reply, [(channel.id, seat.membership.person_id)]):
+            return Addressed(channel, reply.purpose, seat)
     return None
 
 

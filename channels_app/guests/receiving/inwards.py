@@ -10,28 +10,33 @@
 | 550 | refused; its sender reads why |
 | 451 | nothing: try again |
 
-A mail is settled in one transaction. A server that got no answer hands it over again, so doing so twice is harmless:
-a post is known by its Message-ID, everything else changes nothing the second time.
+Mails that come at the same time are looked at together, and their messages written in one transaction; everything else
+a mail asks for has a transaction of its own. A server that got no answer hands it over again, so doing so twice is
+harmless: a post is known by its Message-ID, everything else changes nothing the second time.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from channels_app.chat import access, policy, posting
 from channels_app.chat.access import Archived
-from channels_app.chat.models import Channel, Message
+from channels_app.chat.models import Channel, Message, Seat
+from channels_app.chat.posting import Outcome, Posting
 from channels_app.guests import ORIGIN
 from channels_app.guests.receiving import addressed, commands, judging, reports, subjects
-from channels_app.guests.receiving.addressed import Addressed
+from channels_app.guests.receiving.addressed import Addressed, SeatsOf
 from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
 from channels_app.guests.receiving.judging import Writer
+from channels_app.guests.receiving.pace import pace
 from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form
@@ -40,8 +45,6 @@ from channels_app.mail.headers import without_trace
 from workspace.events.refusal import Refusal, TooLarge
 
 log = logging.getLogger(__name__)
-
-MOST_A_MINUTE = 30  # mails of one person into one channel, and into its quarantine
 
 POSTED = Answer(250, "2.0.0", "It is in the channel.")
 DONE = Answer(250, "2.0.0", "It is done.")
@@ -54,15 +57,41 @@ SLOWER = Answer(451, "4.7.1", "Too many mails at once; try again in a minute.")
 _TROUBLE = (OperationalError, InterfaceError, OSError)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A mail as it was handed over: `raw` bytes, and the envelope (`sender` is empty for the null sender)."""
+
+    raw: bytes
+    sender: str
+    recipients: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to be posted, which may go with others; `subject` is kept if a thread begins with it."""
+
+    channel: Channel
+    what: Posting
+    subject: str = ""
+
+
+Deed = Post | Callable[[], Answer]
+
+
 def take_in(raw: bytes, *, recipient: str, sender: str) -> Answer:
     """Settle a mail for one address; `sender` is the envelope's, empty for the null sender. Never raises."""
-    return take_in_for(raw, recipients=[recipient], sender=sender)[0]
+    return take_in_all([Delivery(raw, sender, [recipient])])[0][0]
 
 
-def take_in_for(raw: bytes, *, recipients: Sequence[str], sender: str) -> list[Answer]:
-    """Settle a mail for several addresses, each by itself: an answer for each, in their order."""
-    mail = Arrived(raw, sender)
-    return [_answered(mail, recipient) for recipient in recipients]
+def take_in_all(deliveries: Sequence[Delivery]) -> list[list[Answer]]:
+    """Settle mails, each for each of its recipients by itself: their answers, in the same order. Never raises."""
+    mails = [(Arrived(one.raw, one.sender), one.recipients) for one in deliveries]
+    each = [[_Settling(mail, recipient) for recipient in recipients] for mail, recipients in mails]
+    try:
+        _settle([one for some in each for one in some])
+    except Exception:
+        log.exception("could not take in mails")
+    return [[one.answer or AGAIN for one in some] for some in each]
 
 
 def check(recipient: str) -> Answer | None:
@@ -77,37 +106,50 @@ def check(recipient: str) -> Answer | None:
     return None
 
 
-def _answered(mail: Arrived, recipient: str) -> Answer:
-    try:
+class _Settling:
+    """A mail on its way for one recipient: as soon as it has its `answer` it is done with."""
+
+    def __init__(self, mail: Arrived, recipient: str) -> None:
+        self.mail = mail
+        self.recipient = recipient
+        self.to: Addressed | None = None
+        self.writer: Writer | None = None
+        self.deed: Deed | None = None
+        self.answer: Answer | None = None
+
+    def attempt(self, step: Callable[[_Settling], None]) -> None:
+        """Go a step further; what is in its way becomes the answer. Never raises."""
         try:
-            return _settle(mail, recipient)
-        except IntegrityError:  # somebody took in the same mail at this moment; now it is known
-            return _settle(mail, recipient)
-    except Declined as declined:
-        log.info("declined a mail of %s for %r: %s", mail.writer or "nobody", recipient, declined)
-        return declined.answer
-    except Exception:
-        log.exception("could not take in a mail for %r", recipient)
-        return AGAIN
+            try:
+                step(self)
+            except IntegrityError:  # somebody took in the same mail at this moment; now it is known
+                step(self)
+        except Refusal as refusal:
+            self._decline(_declined(refusal))
+        except Declined as declined:
+            self._decline(declined)
+        except (IntegrityError, *_TROUBLE):
+            log.exception("could not take in a mail for %r", self.recipient)
+            self.answer = AGAIN
+        except Exception as error:
+            self.answer = self._put_away(error)
 
+    def _decline(self, declined: Declined) -> None:
+        log.info("declined a mail of %s for %r: %s", self.mail.writer or "nobody", self.recipient, declined)
+        self.answer = declined.answer
 
-def _settle(mail: Arrived, recipient: str) -> Answer:
-    to: Addressed | None = None
-    try:
-        with transaction.atomic():
-            to = addressed.resolve(recipient, mail.writer)
-            return _take(mail, to)
-    except Refusal as refusal:
-        raise _declined(refusal) from None
-    except (Declined, IntegrityError, *_TROUBLE):
-        raise
-    except Exception as error:
-        if to is None:
-            raise
-        if not isinstance(error, Unwanted):  # whatever a mail is made of, it is kept for somebody to look at
-            log.exception("could not read a mail")
+    def _put_away(self, error: Exception) -> Answer:
+        """Whatever a mail is made of, it is kept for somebody to look at."""
+        if self.to is None or not isinstance(error, Unwanted):
+            log.exception("could not read a mail for %r", self.recipient)
+        if self.to is None:
+            return AGAIN
         why = str(error) if isinstance(error, Unwanted) else f"could not be read ({type(error).__name__})"
-        return _keep(mail, to.channel, recipient, why)
+        try:
+            return _keep(self.mail, self.to.channel, self.recipient, why)
+        except Exception:
+            log.exception("could not keep a mail for %r", self.recipient)
+            return AGAIN
 
 
 def _declined(refusal: Refusal) -> Declined:
@@ -119,7 +161,7 @@ def _declined(refusal: Refusal) -> Declined:
 
 
 def _keep(mail: Arrived, channel: Channel, recipient: str, why: str) -> Answer:
-    if _is_too_fast(f"{channel.id}:quarantine"):
+    if pace.is_too_fast(f"{channel.id}:quarantine"):
         return SLOWER
     with transaction.atomic():
         quarantine.keep(
@@ -135,32 +177,66 @@ def _keep(mail: Arrived, channel: Channel, recipient: str, why: str) -> Answer:
     return KEPT
 
 
-def _take(mail: Arrived, to: Addressed) -> Answer:
+# The steps
+
+
+def _settle(mails: Sequence[_Settling]) -> None:
+    seats = addressed.seats_of((one.recipient, one.mail.writer) for one in mails)
+    for one in mails:
+        one.attempt(partial(_look, seats=seats))
+    open_ones = [one for one in mails if one.answer is None]
+    for group in _by_channel(open_ones):
+        _decide_all(group)
+    posts = [one for one in open_ones if isinstance(one.deed, Post) and one.answer is None]
+    if len(posts) > 1:
+        _post_together(posts)
+    for one in open_ones:
+        if one.answer is None:
+            one.attempt(_do)
+
+
+def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
+    groups: dict[str, list[_Settling]] = defaultdict(list)
+    for one in mails:
+        if one.to is not None:
+            groups[one.to.channel.id].append(one)
+    return list(groups.values())
+
+
+def _look(one: _Settling, seats: SeatsOf) -> None:
+    """Whose address it is, what the mail is, and who writes."""
+    one.to = to = addressed.resolve(one.recipient, one.mail.writer, seats)
+    mail = one.mail
     if to.purpose == BOUNCE:
-        return _report(mail, to)
-    if _is_programs(mail, mail.opening):
-        return DROPPED
-    if to.former is not None:
-        return _farewell(mail, to.channel)
-    writer = judging.judge(to, mail)
-    if _is_too_fast(f"{to.channel.id}:{writer.person.id}"):
-        return SLOWER
-    if _is_programs(mail, mail.parsed):
-        return DROPPED
-    check_form(mail.parsed)
-    return _do(mail.parsed, mail, to.channel, writer)
+        one.deed = _report(mail, to)
+    elif _is_programs(mail, mail.opening):
+        one.answer = DROPPED
+    elif to.former is not None:
+        one.answer = _farewell(mail, to.channel)
+    else:
+        one.writer = judging.judge(to, mail)
+        if pace.is_too_fast(f"{to.channel.id}:{one.writer.person.id}"):
+            one.answer = SLOWER
+        elif _is_programs(mail, mail.parsed):
+            one.answer = DROPPED
+        else:
+            check_form(mail.parsed)
 
 
-def _report(mail: Arrived, to: Addressed) -> Answer:
+def _report(mail: Arrived, to: Addressed) -> Deed:
     """What comes to the address that servers report to, and to which many a vacation reply is sent."""
     check_form(mail.parsed)
     why = reports.failure(mail)
     if to.seat is not None and why is not None:
-        reports.count(mail, to.seat.membership.person, why)
-        return COUNTED
+        return partial(_count, mail, to.seat, why)
     if _is_programs(mail, mail.parsed):
-        return DROPPED
+        return lambda: DROPPED
     raise Declined("Only reports of delivery are read here; please answer the mail itself.")
+
+
+def _count(mail: Arrived, seat: Seat, why: str) -> Answer:
+    reports.count(mail, seat.membership.person, why)
+    return COUNTED
 
 
 def _is_programs(mail: Arrived, parsed: Parsed) -> bool:
@@ -185,19 +261,45 @@ def _farewell(mail: Arrived, channel: Channel) -> Answer:
     raise judging.gone(channel)
 
 
-def _do(parsed: Parsed, mail: Arrived, channel: Channel, writer: Writer) -> Answer:
-    """What a person says. Raises `Unwanted`, and the refusals of the verbs."""
+def _decide_all(mails: Sequence[_Settling]) -> None:
+    """What each of these mails to one channel asks for; what they answer is looked up at once."""
+    written = [one for one in mails if one.writer is not None]
+    if not written or written[0].to is None:
+        return
+    targets = Targets(written[0].to.channel, [one.mail.parsed for one in written])
+    for one in written:
+        one.attempt(partial(_decide, targets=targets))
+
+
+def _decide(one: _Settling, targets: Targets) -> None:
+    assert one.to is not None and one.writer is not None
+    one.deed = _deed(one.mail, one.to.channel, one.writer, targets.find(one.mail.parsed))
+
+
+def _deed(mail: Arrived, channel: Channel, writer: Writer, target: str | None) -> Deed:
+    """What a person asks for. Raises `Unwanted`, and the refusals of the verbs."""
+    parsed = mail.parsed
     command = commands.read(parsed) if writer.signed else None
     if command is not None:
-        commands.obey(command, guest=writer.person, channel=channel.id)
-        return DONE
+        return partial(_obey, command, writer, channel)
     if parsed.pinned or parsed.chat_content == "message-unpinned":
         raise Declined("Messages can't be pinned by mail.")
-    target = Targets(channel, [parsed]).find(parsed)
-    if incoming.act(parsed, target, person=writer.person, origin=ORIGIN):
-        return DONE
-    _post(mail, channel, writer, _thread(mail, channel, target))
-    return POSTED
+    if incoming.is_act(parsed, target):
+        return partial(_act, parsed, writer, target)
+    thread = _thread(mail, channel, target)
+    if parsed.attachments:
+        return partial(_post_with_files, mail, channel, writer, thread)
+    return _post(mail, channel, writer, thread)
+
+
+def _obey(command: str, writer: Writer, channel: Channel) -> Answer:
+    commands.obey(command, guest=writer.person, channel=channel.id)
+    return DONE
+
+
+def _act(parsed: Parsed, writer: Writer, target: str | None) -> Answer:
+    incoming.act(parsed, target, person=writer.person, origin=ORIGIN)
+    return DONE
 
 
 def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:
@@ -208,21 +310,25 @@ def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:
     return target or subjects.thread_of(channel, parsed.subject)
 
 
-def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> None:
-    person, parsed = writer.person, mail.parsed
-    client_id = _client_id(mail, channel, writer)
-    if parsed.attachments:  # they are stored first, which must not be for nothing
-        access.channel(person, channel.id, policy.posting_action(channel.kind, thread is not None))
-        if Message.objects.filter(author=person, client_id=client_id).exists():
-            return
+def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> Post:
     what = incoming.posting_of(
-        parsed, person=person, channel=channel.id, thread=thread, client_id=client_id, origin=ORIGIN
+        mail.parsed,
+        person=writer.person,
+        channel=channel.id,
+        thread=thread,
+        client_id=_client_id(mail, channel, writer),
+        origin=ORIGIN,
     )
-    (outcome,) = posting.post_many([what])
-    if isinstance(outcome, Refusal):
-        raise outcome
-    if outcome.fresh and thread is None and not mail.is_chat:
-        subjects.keep(channel, outcome.message["id"], parsed.subject)
+    begins = thread is None and not mail.is_chat
+    return Post(channel, what, mail.parsed.subject if begins else "")
+
+
+def _post_with_files(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> Answer:
+    """The files are stored first, which must not be for nothing."""
+    access.channel(writer.person, channel.id, policy.posting_action(channel.kind, thread is not None))
+    if not Message.objects.filter(author=writer.person, client_id=_client_id(mail, channel, writer)).exists():
+        _raise_refusal(_write([_post(mail, channel, writer, thread)])[0])
+    return POSTED
 
 
 def _client_id(mail: Arrived, channel: Channel, writer: Writer) -> str:
@@ -231,12 +337,46 @@ def _client_id(mail: Arrived, channel: Channel, writer: Writer) -> str:
     return incoming.client_id(writer.person.id.encode() + b"\0" + same, channel=channel.id, origin=ORIGIN)
 
 
-def _is_too_fast(key: str) -> bool:
-    """Counts what comes within a minute."""
-    key = f"guests:pace:{key}"
+def _do(one: _Settling) -> None:
+    """What one mail asks for, in a transaction."""
+    deed = one.deed
+    assert deed is not None
+    with transaction.atomic():
+        if isinstance(deed, Post):
+            _raise_refusal(_write([deed])[0])
+            one.answer = POSTED
+        else:
+            one.answer = deed()
+
+
+def _post_together(mails: Sequence[_Settling]) -> None:
+    """The messages of several mails in one transaction; when that can't be, each gets one of its own later."""
+    posts = [one.deed for one in mails if isinstance(one.deed, Post)]
     try:
-        cache.add(key, 0, 60)
-        return cache.incr(key) > MOST_A_MINUTE
-    except Exception as error:  # without the cache, or when the minute ended in between, nobody is held up
-        log.warning("the pace of mails is not known: %s", error)
-        return False
+        with transaction.atomic():
+            outcomes = _write(posts)
+    except Exception as error:
+        log.info("%d mails could not be posted together: %r", len(posts), error)
+        return
+    for one, outcome in zip(mails, outcomes, strict=True):
+        one.attempt(partial(_note, outcome=outcome))
+
+
+def _note(one: _Settling, outcome: Outcome) -> None:
+    _raise_refusal(outcome)
+    one.answer = POSTED
+
+
+def _write(posts: Sequence[Post]) -> list[Outcome]:
+    outcomes = posting.post_many([post.what for post in posts])
+    subjects.keep(
+        (post.channel, outcome.message["id"], post.subject)
+        for post, outcome in zip(posts, outcomes, strict=True)
+        if post.subject and not isinstance(outcome, Refusal) and outcome.fresh
+    )
+    return outcomes
+
+
+def _raise_refusal(outcome: Outcome) -> None:
+    if isinstance(outcome, Refusal):
+        raise outcome

@@ -7,21 +7,16 @@ object, and lets a timeout run while the mail is being settled, so `_Connection`
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import Envelope, Session, syntax
 from django.conf import settings
-from django.db import close_old_connections
 
-from channels_app.guests.receiving import inwards
 from channels_app.guests.receiving.answers import AGAIN, Answer
+from channels_app.guests.receiving.intake import Intake
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +24,10 @@ MAIL_BYTES = 50 * 1024 * 1024
 BYTES_UNDER_WAY = 256 * 1024 * 1024  # of all mails that are being received or settled
 CONNECTIONS = 64
 RECIPIENTS = 100  # of one mail; RFC 5321, 4.5.3.1.8 asks for as many
-THREADS = 4
 IDLE_SECONDS = 60.0
 SETTLING_SECONDS = 600.0  # how long servers wait for the answer to their data (RFC 5321, 4.5.3.2.6)
 CHUNK = 64 * 1024
+_PATH = re.compile(r"<([A-Za-z0-9][A-Za-z0-9_=+-]*(?:\.[A-Za-z0-9_=+-]+)*@[A-Za-z0-9.-]+)>(?: (.*))?")
 _SIZE = re.compile(r"\sSIZE=(\d{1,20})(?:\s|$)", re.IGNORECASE)
 
 TOO_BIG = Answer(552, "5.3.4", f"A mail can have at most {MAIL_BYTES // (1024 * 1024)} MB.")
@@ -46,11 +41,15 @@ class Listener:
     def __init__(self, address: str) -> None:
         """Raises ValueError for what is no such address."""
         self._where = _read_address(address)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lmtp")
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
-        self._settling: set[asyncio.Future[list[Answer]]] = set()
-        self.under_way = 0  # bytes
+        self.intake = Intake()
+        self.received = 0  # bytes of what is being received
+
+    @property
+    def under_way(self) -> int:
+        """Bytes of all mails that are being received or settled."""
+        return self.received + self.intake.under_way
 
     async def start(self) -> None:
         """Raises OSError when the address can't be had."""
@@ -75,9 +74,7 @@ class Listener:
             self._server.close()
         for connection in list(self._open):
             connection.hang_up()
-        if self._settling:
-            await asyncio.wait(self._settling)
-        await asyncio.to_thread(self._threads.shutdown)
+        await self.intake.close()
         if isinstance(self._where, Path):
             self._where.unlink(missing_ok=True)
 
@@ -90,22 +87,6 @@ class Listener:
     def closed(self, connection: _Connection) -> None:
         self._open.discard(connection)
 
-    async def check(self, recipient: str) -> Answer | None:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _check, recipient)
-
-    async def settle(self, raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
-        """Settle a mail. When its connection ends meanwhile that goes on, and its bytes count until it is over."""
-        work = asyncio.get_running_loop().run_in_executor(self._threads, _take_in, raw, recipients, sender)
-        self._settling.add(work)
-        self.under_way += len(raw)
-
-        def done(work: asyncio.Future[list[Answer]]) -> None:
-            self._settling.discard(work)
-            self.under_way -= len(raw)
-
-        work.add_done_callback(done)
-        return await asyncio.shield(work)
-
 
 def _read_address(address: str) -> tuple[str, int] | Path:
     if address.startswith("unix:/"):
@@ -114,26 +95,6 @@ def _read_address(address: str) -> tuple[str, int] | Path:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"not an address to listen at: {address!r} (host:port or unix:/path)")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _check(recipient: str) -> Answer | None:
-    with _database():
-        return inwards.check(recipient)
-
-
-def _take_in(raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
-    with _database():
-        return inwards.take_in_for(raw, recipients=recipients, sender=sender)
-
-
-@contextlib.contextmanager
-def _database() -> Any:
-    """A connection that broke is not used again, and a good one goes back to the pool."""
-    close_old_connections()
-    try:
-        yield
-    finally:
-        close_old_connections()
 
 
 class _Full(asyncio.Protocol):
@@ -162,7 +123,7 @@ class _Handler:
     ) -> str:
         if len(envelope.rcpt_tos) >= RECIPIENTS:
             return str(TOO_MANY)
-        why = await self._listener.check(address)
+        why = await self._listener.intake.check(address)
         if why is not None:
             return str(why)
         envelope.rcpt_tos.append(address)
@@ -205,6 +166,14 @@ class _Connection(LMTP):
         if self.transport is not None and not self._settles:
             self.transport.close()
 
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """What nearly all send is read at a glance; aiosmtpd takes each address apart as in a header."""
+        plain = _PATH.fullmatch(arg)
+        if plain:
+            return plain[1], plain[2] or ""
+        found: tuple[str | None, str | None] = super()._getaddr(arg)
+        return found
+
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:
         size = _SIZE.search(arg or "")
@@ -231,7 +200,7 @@ class _Connection(LMTP):
         else:
             self._reset_timeout(SETTLING_SECONDS)
             self._settles = True
-            answers = await self._listener.settle(received, envelope.rcpt_tos, envelope.mail_from or "")
+            answers = await self._listener.intake.settle(received, envelope.rcpt_tos, envelope.mail_from or "")
             self._settles = False
             self._reset_timeout()
         self.envelope = self._create_envelope()
@@ -253,14 +222,14 @@ class _Connection(LMTP):
                 self._hold(body, piece, tail=5 if refused else 0)
             return refused or _undotted(body)
         finally:
-            self._listener.under_way -= len(body)
+            self._listener.received -= len(body)
 
     def _hold(self, body: bytearray, piece: bytes, *, tail: int) -> None:
         """Add to what was received; of what can't be taken only the end is kept."""
         before = len(body)
         body += piece
         del body[: -tail or 0]
-        self._listener.under_way += len(body) - before
+        self._listener.received += len(body) - before
 
     def _no_room(self, size: int, more: int) -> Answer | None:
         if size > MAIL_BYTES + 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from channels_app.chat.models import Channel
 from channels_app.guests.models import Subject
@@ -25,10 +26,14 @@ def thread_of(channel: Channel, subject: str) -> str | None:
     return str(found) if found else None
 
 
-def keep(channel: Channel, message: str, subject: str) -> None:
-    """Remember the subject of the mail that a message came as; a mail without one leaves none."""
-    if kept := _kept(channel, subject):
-        Subject.objects.bulk_create([Subject(message_id=message, subject=kept)], ignore_conflicts=True)
+def keep(begun: Iterable[tuple[Channel, str, str]]) -> None:
+    """Remember the subjects of the mails that messages came as: (channel, message's id, subject) of each.
+
+    A mail without one leaves none.
+    """
+    rows = [Subject(message_id=id, subject=kept) for channel, id, said in begun if (kept := _kept(channel, said))]
+    if rows:
+        Subject.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _kept(channel: Channel, subject: str) -> str:

@@ -1,0 +1,121 @@
+"""Mails settled in threads: those that come while others are being settled go together, and big ones by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import close_old_connections
+
+from channels_app.guests.receiving import addressed, inwards
+from channels_app.guests.receiving.answers import Answer
+from channels_app.guests.receiving.arrived import SMALL
+from channels_app.guests.receiving.inwards import Delivery
+
+THREADS = 2  # for small mails, and as many for big ones
+TOGETHER = 50
+# So long mails wait for the ones before, to go together, until another thread takes them.
+PATIENCE = 0.05
+
+
+class Intake:
+    """The mails that are being settled in one event loop; `under_way` are their bytes."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._small = _Queue(TOGETHER)
+        self._big = _Queue(1)
+        self._asked = ThreadPoolExecutor(1, thread_name_prefix="lmtp-rcpt")
+
+    async def check(self, recipient: str) -> Answer | None:
+        """As `inwards.check`."""
+        if addressed.is_surely_here(recipient):
+            return None
+        return await asyncio.get_running_loop().run_in_executor(self._asked, _check, recipient)
+
+    async def settle(self, raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
+        """Settle a mail. When whoever waits is cancelled that goes on, and its bytes count until it is over."""
+        queue = self._small if len(raw) <= SMALL else self._big
+        answers = queue.put(Delivery(raw, sender, tuple(recipients)))
+        self.under_way += len(raw)
+
+        def done(_: asyncio.Future[list[Answer]]) -> None:
+            self.under_way -= len(raw)
+
+        answers.add_done_callback(done)
+        return await asyncio.shield(answers)
+
+    async def close(self) -> None:
+        """Returns when all is settled."""
+        await asyncio.gather(self._small.close(), self._big.close())
+        await asyncio.to_thread(self._asked.shutdown)
+
+
+class _Queue:
+    """Mails that wait for a thread. It is bounded by whoever fills it: one mail a connection."""
+
+    def __init__(self, together: int) -> None:
+        self._together = together
+        self._waiting: deque[tuple[Delivery, asyncio.Future[list[Answer]]]] = deque()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lmtp")
+        self._workers: set[asyncio.Task[None]] = set()
+
+    def put(self, mail: Delivery) -> asyncio.Future[list[Answer]]:
+        answers: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((mail, answers))
+        if not self._workers:
+            self._start()
+        elif len(self._workers) < THREADS:
+            asyncio.get_running_loop().call_later(PATIENCE, self._help, mail)
+        return answers
+
+    def _start(self) -> None:
+        worker = asyncio.create_task(self._work())
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    def _help(self, mail: Delivery) -> None:
+        """Another worker, when this mail waits still."""
+        if len(self._workers) < THREADS and any(waiting is mail for waiting, _ in self._waiting):
+            self._start()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(self._together, len(self._waiting)))]
+            try:
+                found = await loop.run_in_executor(self._threads, _take_in, [mail for mail, _ in batch])
+            except Exception as error:
+                for _, answers in batch:
+                    answers.set_exception(error)
+            else:
+                for (_, answers), said in zip(batch, found, strict=True):
+                    answers.set_result(said)
+
+    async def close(self) -> None:
+        while self._workers:
+            await asyncio.wait(self._workers)
+        await asyncio.to_thread(self._threads.shutdown)
+
+
+def _check(recipient: str) -> Answer | None:
+    with _database():
+        return inwards.check(recipient)
+
+
+def _take_in(mails: Sequence[Delivery]) -> list[list[Answer]]:
+    with _database():
+        return inwards.take_in_all(mails)
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[None]:
+    """A connection that broke is not used again, and a good one goes back to the pool."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()

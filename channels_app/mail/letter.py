@@ -21,6 +21,7 @@ from urllib.parse import quote
 from channels_app.mail.charset import clean_line
 from channels_app.mail.compose import boundary, flowed_part, html_part, multipart, text_part, thread
 from channels_app.mail.dates import write_date
+from channels_app.mail.dkim import body_hash
 from channels_app.mail.encode import addr_spec, attachment_part, ids, list_id, mailbox, unstructured
 from channels_app.mail.model import Attachment, Letter, LetterKind, Recipient
 
@@ -42,17 +43,26 @@ _LONGEST_URL = 900
 
 @dataclass(frozen=True, slots=True)
 class ComposedLetter:
-    """A letter that lacks only its reader: what is the same for all, in the three pieces between what is not."""
+    """A letter that lacks only its reader: what is the same for all, in the three pieces between what is not.
+
+    The `body` is the same for all too, and so is its hash (`dkim.body_hash`).
+    """
 
     start: bytes
     about: bytes
     rest: bytes
+    body: bytes
+    body_hash: str
 
     def to(self, recipient: Recipient) -> bytes:
         """The mail for one reader. CRLF lines, ASCII, no line over 998 bytes; the same bytes for the same values.
 
         Raises ValueError for an `unsubscribe` of more than 900 characters.
         """
+        return b"\r\n".join((self.head_to(recipient), self.body))
+
+    def head_to(self, recipient: Recipient) -> bytes:
+        """The header alone, without the blank line that ends it. Raises as `to` does."""
         addressed, leaving = _own_headers(recipient)
         return b"".join((self.start, addressed, self.about, leaving, self.rest))
 
@@ -73,10 +83,13 @@ def compose_letter(letter: Letter) -> ComposedLetter:
         *_thread(letter),
         f"List-Id: {list_id(letter.list_name, letter.list_id)}",
     ]
+    kind, _, body = (_body(letter, own) + b"\r\n").partition(b"\r\n\r\n")
     return ComposedLetter(
         start=_lines(f"From: {mailbox(letter.sender)}"),
         about=_lines(*about),
-        rest=_lines("List-Unsubscribe-Post: List-Unsubscribe=One-Click", *_chat(letter)) + _body(letter, own) + b"\r\n",
+        rest=_lines("List-Unsubscribe-Post: List-Unsubscribe=One-Click", *_chat(letter)) + kind + b"\r\n",
+        body=body,
+        body_hash=body_hash(body),
     )
 
 

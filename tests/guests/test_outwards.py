@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,12 @@ from channels_app.chat.models import Message, Seat
 from channels_app.files import uploads
 from channels_app.guests import addresses
 from channels_app.guests.models import Mailbox
-from channels_app.guests.sending import composing, rounds
+from channels_app.guests.sending import composing, rounds, signing
 from channels_app.guests.sending.postman import Postman
 from channels_app.mail import matches, read_reply
 from tests.cast import Cast
 from tests.guests.sink import Sink, running_sink
+from tests.mail.signatures import verifies
 from workspace.events import lanes, log
 from workspace.events.models import Event, Lane
 from workspace.people import persons
@@ -377,3 +379,19 @@ def test_what_is_too_big_for_mail_is_named(cast: Cast, sink: Sink, monkeypatch: 
     for number, one in enumerate(sink.of(GUS)[1:]):
         assert one.text.splitlines() == [f"look {number}", "", "Too big to come by mail: film.mp4 (0 MB)."]
         assert [part.get_filename() for part in one.mail.iter_attachments()] == ["small.txt"]
+
+
+def test_all_that_leaves_is_signed(cast: Cast, sink: Sink) -> None:
+    _invite(cast), _invite(cast, HAL)
+    _post(cast, "Hello **all**")
+    _carry(cast)
+    assert len(sink.taken) == 4 and all(verifies(one.raw, signing.key()) for one in sink.taken)
+    assert not verifies(sink.taken[0].raw.replace(b"Reply-To: <", b"Reply-To: <x", 1), signing.key())
+
+
+def test_without_a_key_mail_waits_and_says_why(cast: Cast, sink: Sink, settings: Settings, tmp_path: Path) -> None:
+    gus = _invite(cast)
+    settings.DKIM_KEY = tmp_path / "none.pem"
+    _carry(cast)
+    lane = Lane.objects.get(subscriber=guests.lane_of(gus.id))
+    assert not sink.taken and "DKIM_KEY" in lane.why and "none.pem" in lane.why

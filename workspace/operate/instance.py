@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from workspace.operate import certificate, dovecot, former, paths, postgres, valkey
+from workspace.operate import certificate, dovecot, former, paths, postgres, signing_key, valkey
 from workspace.operate.part import Part, free_port, is_free
 from workspace.operate.progress import say
 from workspace.operate.supervisor import Child, Supervisor, rotate
@@ -26,8 +26,8 @@ EXTERNAL = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL", "dovecot": "IMAP_
 REMEMBERED = (
     "ROOST_DATA", "ROOST_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "MAIL_DOMAIN", "IMAP_URL",
     "IMAP_MASTER_USER", "IMAP_PUBLIC_HOST", "IMAP_PUBLIC_PORT", "IMAP_PUBLIC_SECURITY", "IMAP_BELL", "IMAP_BELL_URL",
-    "IMAP_ADMIN_URL", "IMAP_TLS", "SMTP_URL", "LMTP_LISTEN", "TRUSTED_AUTHSERV", "ROOST_USER", "STORAGE_DIR",
-    "UPLOAD_LIMIT",
+    "IMAP_ADMIN_URL", "IMAP_TLS", "SMTP_URL", "LMTP_LISTEN", "TRUSTED_AUTHSERV", "DKIM_KEY", "DKIM_SELECTOR",
+    "ROOST_USER", "STORAGE_DIR", "UPLOAD_LIMIT",
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ class Instance:
         former.wait_until_gone(self.data.path / "run" / "children.json")
         self.env["SECRET_KEY"] = os.environ.get("SECRET_KEY") or self._secret_key()
         self.env.setdefault("LMTP_LISTEN", self._lmtp())
+        self.env["DKIM_KEY"] = str(signing_key.provide(self.data.path))
 
     def _lmtp(self) -> str:
         """Where mail for channels comes in: the same place each time, as long as nobody else takes it."""

@@ -21,7 +21,7 @@ from typing import ParamSpec, TypeVar
 from django.db import close_old_connections
 
 from channels_app.guests import addresses, mailboxes
-from channels_app.guests.sending import composing, rounds
+from channels_app.guests.sending import composing, rounds, signing
 from channels_app.guests.sending.relay import Refused, Relay
 from channels_app.guests.sending.rounds import Mail, Round
 from workspace.events import lanes
@@ -183,7 +183,7 @@ class Postman:
 
     async def _send(self, round: Round, mail: Mail) -> None:
         channel, reader = round.channel, round.reader
-        content = mail.letter.to(composing.recipient(channel, reader))
+        content = signing.signed_letter(mail.letter, composing.recipient(channel, reader))
         sender, provider = addresses.bounce_to(channel, reader.id), reader.email.rpartition("@")[2]
         if self._slow.get(provider, 0.0) < time.monotonic():
             await self._watched(provider, sender, reader.email, content)

@@ -21,9 +21,10 @@ from typing import ParamSpec, TypeVar
 from django.db import close_old_connections
 
 from channels_app.guests import addresses, mailboxes
-from channels_app.guests.sending import composing, rounds, signing
+from channels_app.guests.sending import composing, rounds
 from channels_app.guests.sending.relay import Refused, Relay
 from channels_app.guests.sending.rounds import Mail, Round
+from channels_app.guests.sending.signing import Signer
 from workspace.events import lanes
 from workspace.events.lanes import Step, TryLater
 
@@ -92,6 +93,7 @@ class Postman:
     def __init__(self, again: Callable[[str], None]) -> None:
         self._again = again
         self._relay = Relay()
+        self._signer = Signer()
         self._ledger = Ledger()
         self._under_way: set[asyncio.Task[None]] = set()
         self._leased: set[int] = set()
@@ -135,6 +137,7 @@ class Postman:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._signer.close()
         self._relay.close()
 
     async def _carry_one(self, round: Round) -> None:
@@ -183,7 +186,7 @@ class Postman:
 
     async def _send(self, round: Round, mail: Mail) -> None:
         channel, reader = round.channel, round.reader
-        content = signing.signed_letter(mail.letter, composing.recipient(channel, reader))
+        content = await self._signer.letter(mail.letter, composing.recipient(channel, reader))
         sender, provider = addresses.bounce_to(channel, reader.id), reader.email.rpartition("@")[2]
         if self._slow.get(provider, 0.0) < time.monotonic():
             await self._watched(provider, sender, reader.email, content)

@@ -157,9 +157,11 @@ IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 SMTP_URL = env.str("SMTP_URL", "")
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", 8)
 LMTP_LISTEN = env.str("LMTP_LISTEN", "")
-# What everything that leaves is signed with (DKIM): an RSA key, and the name of its public half in DNS.
+# What mail that leaves is signed with (DKIM): an RSA key, and the name of its public half in DNS.
 DKIM_KEY = Path(env.str("DKIM_KEY", str(DATA_DIR / "dkim" / "key.pem")))
 DKIM_SELECTOR = env.str("DKIM_SELECTOR", "roost")
+# False where the relay signs what it takes.
+DKIM_SIGN = env.bool("DKIM_SIGN", True)
 # The authserv-ids of the servers whose Authentication-Results count. They have to take such headers of theirs off
 # what comes from outside (RFC 8601, section 5).
 TRUSTED_AUTHSERV: list[str] = env.list("TRUSTED_AUTHSERV", [])

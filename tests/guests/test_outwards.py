@@ -318,8 +318,8 @@ def test_someone_deactivated_gets_nothing_more(cast: Cast, sink: Sink) -> None:
 
 def test_a_worker_that_died_gives_its_lanes_back(cast: Cast, sink: Sink) -> None:
     _invite(cast)
-    assert len(rounds.gather(cast.general.stream)) == 1
-    assert rounds.gather(cast.general.stream) == []
+    assert len(rounds.gather(cast.general.stream, 100)) == 1
+    assert rounds.gather(cast.general.stream, 100) == []
     _rest(cast.general.stream)
     _carry(cast)
     assert len(sink.taken) == 1 and Message.objects.count() == 0
@@ -330,7 +330,7 @@ def test_a_worker_that_died_gives_its_lanes_back(cast: Cast, sink: Sink) -> None
 
 def test_a_lease_is_kept_while_its_mail_is_under_way(cast: Cast, sink: Sink) -> None:
     _invite(cast)
-    (round,) = rounds.gather(cast.general.stream)
+    (round,) = rounds.gather(cast.general.stream, 100)
     lanes.renew([round.lane.id], seconds=60)
     assert Lane.objects.get(id=round.lane.id).due > timezone.now() + timedelta(seconds=50)
     lanes.move([lanes.Step(round.lane.id, round.lane.cursor)])

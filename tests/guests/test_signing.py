@@ -70,3 +70,8 @@ async def test_without_a_key_nothing_is_signed(signer: Signer, settings: Setting
     settings.DKIM_KEY = tmp_path / "none.pem"
     with pytest.raises(TryLater, match=r"none\.pem"):
         await signer.letter(_letter(), dana())
+
+
+async def test_where_the_relay_signs_we_do_not(signer: Signer, settings: Settings) -> None:
+    settings.DKIM_SIGN = False
+    assert await signer.letter(_letter(), dana()) == _letter().to(dana())

@@ -12,6 +12,7 @@ more than one mail twice.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -103,15 +104,15 @@ class Postman:
 
     async def carry(self, stream: str) -> None:
         """Set out with what waits for the guests of a channel; returns before it has arrived."""
-        while True:
+        for limit in itertools.chain([rounds.LANES_AT_FIRST], itertools.repeat(rounds.LANES_AT_ONCE)):
             while len(self._under_way) > MOST_LANES:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            ready = await in_thread(rounds.gather, stream)
+            ready = await in_thread(rounds.gather, stream, limit)
             for round in ready:
                 task = asyncio.create_task(self._carry_one(round))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
-            if len(ready) < rounds.LANES_AT_ONCE:
+            if len(ready) < limit:
                 return
 
     async def keep_leases(self) -> None:

@@ -21,7 +21,7 @@ from workspace.events.log import Entry
 from workspace.events.models import Lane
 
 LEASE_SECONDS = 20.0
-LANES_AT_ONCE = 500
+LANES_AT_FIRST, LANES_AT_ONCE = 150, 500  # mails go out while more of them are made ready
 EVENTS_AT_ONCE = 100
 BYTES_AT_ONCE = 64 * 1024 * 1024
 STREAMS_A_SWEEP = 2000
@@ -78,8 +78,8 @@ WHERE l.stream_id = %(stream)s AND l.why = %(why)s AND l.subscriber = %(prefix)s
 """
 
 
-def gather(stream: str) -> list[Round]:
-    """Take the lanes of a channel's guests that may go now, with what waits in them."""
+def gather(stream: str, limit: int) -> list[Round]:
+    """Take lanes of a channel's guests that may go now, with what waits in them."""
     channel = Channel.objects.select_related("org").filter(id=stream.removeprefix("channel:")).first()
     if channel is None:
         return []
@@ -93,7 +93,7 @@ def gather(stream: str) -> list[Round]:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, given)
         cursor.execute(_WAKE, given)
-    leased = lanes.lease(stream, LANE, seconds=LEASE_SECONDS, limit=LANES_AT_ONCE)
+    leased = lanes.lease(stream, LANE, seconds=LEASE_SECONDS, limit=limit)
     if not leased:
         return []
     # Lanes that stand further on than what is read now come again at once.

@@ -1,7 +1,8 @@
 """Mail from guests: how soon it is in the channel's sockets, and how fast a heap of it is taken in.
 
-It is handed over to the gateway as a mail server does, over as many connections as Postfix opens. The reference reads
-subject, sender and text of each of the same mails with Python's `email`, and nothing else.
+It is handed over to the gateway as a mail server does, over as many connections as Postfix opens; with the carriers to
+the folders standing still (SIGSTOP), which have a benchmark of their own, and once more with them at work. The
+reference reads subject, sender and text of each of the same mails with Python's `email`, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.conf import settings
 
 from channels_app.chat.models import Channel, Message
 from channels_app.guests import addresses
-from workspace.operate.bench import appended, crowd, load, seated
+from workspace.operate.bench import appended, crowd, load, parts, seated
 from workspace.operate.bench.bare import lmtp, mails
 from workspace.operate.bench.delays import delays
 from workspace.operate.bench.report import Figure, at_least, at_most
@@ -24,7 +25,7 @@ from workspace.operate.bench.run import Measure
 GUESTS = 1_000  # nobody writes more than 30 mails a minute
 LISTENERS = 10
 MAILS = 150
-HEAP = 10_000
+HEAP, LESS = 10_000, 2_000
 CONNECTIONS = 20
 
 Given = tuple[str, str, bytes]
@@ -40,13 +41,16 @@ def prepare() -> Measure:
 
     def measure() -> list[Figure]:
         took = load.run(delays(listeners, _giver(talkers), MAILS, numbers))
-        ours, bare = _take_in([_mail(heapers, number) for number in itertools.islice(numbers, HEAP)], heap)
+        with parts.stopped():
+            ours, bare = _take_in([_mail(heapers, number) for number in itertools.islice(numbers, HEAP)], heap)
+        beside, _ = _take_in([_mail(heapers, number) for number in itertools.islice(numbers, LESS)], heap)
         return [
             Figure(
                 "a guest's mail, until all have it, p50", "ms", load.percentile(took, 0.5) * 1000, None, at_most(300)
             ),
             Figure("a guest's mail, until all have it, p99", "ms", load.percentile(took, 0.99) * 1000),
             Figure(f"{HEAP:,} mails of guests taken in", "/s", ours, bare, at_least(0.5, ratio=True)),
+            Figure(f"{LESS:,} mails of guests taken in, mirror at work", "/s", beside),
         ]
 
     return measure

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiosmtplib
 
-
-def send_all(port: int, mails: Sequence[tuple[str, bytes]], connections: int) -> None:
-    """(address, bytes) of each."""
-    asyncio.run(_send_all(port, mails, connections))
+Sign = Callable[[bytes], bytes]
 
 
-async def _send_all(port: int, mails: Sequence[tuple[str, bytes]], connections: int) -> None:
+def send_all(port: int, mails: Sequence[tuple[str, bytes]], connections: int, sign: Sign | None = None) -> None:
+    """(address, bytes) of each, signed by the way."""
+    asyncio.run(_send_all(port, mails, connections, sign or (lambda content: content)))
+
+
+async def _send_all(port: int, mails: Sequence[tuple[str, bytes]], connections: int, sign: Sign) -> None:
     waiting = iter(mails)
 
     async def one() -> None:
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for address, content in waiting:
-                await client.sendmail("bench@bench.test", [address], content)
+                await client.sendmail("bench@bench.test", [address], sign(content))
 
     await asyncio.gather(*(one() for _ in range(connections)))

@@ -26,6 +26,7 @@ from channels_app.chat.models import Channel, Seat
 from channels_app.guests import addresses
 from channels_app.guests.receiving.answers import Declined, nobody
 from channels_app.mail import Purpose, Reply, matches, read_reply
+from workspace.events import prepared
 from workspace.people.models import Organization, Person
 
 LONGEST = 320
@@ -73,10 +74,16 @@ def seats_of(mails: Iterable[tuple[str, str]]) -> SeatsOf:
         writers.add(writer)
         slugs.add(_domain(recipient).partition(".")[0])
     found: dict[str, list[Seat]] = defaultdict(list)
-    rows = _seats().annotate(email=Lower("membership__person__email"))
-    for seat in rows.filter(membership__person__org__slug__in=slugs, email__in=writers):
+    for seat in prepared.joined(Seat, _JOINED, _WRITTEN_BY, [list(slugs), list(writers)]):
         found[seat.membership.person.email.lower()].append(seat)
     return found
+
+
+_JOINED = ("membership", "membership__person", "membership__channel", "membership__channel__org")
+_WRITTEN_BY = """
+"membership__channel__org".slug = ANY (%s::text[]) AND lower("membership__person".email) = ANY (%s::text[])
+AND "membership__person".org_id = "membership__channel__org".id ORDER BY "root".membership_id
+"""
 
 
 def resolve(recipient: str, writer: str, seats: SeatsOf) -> Addressed:

@@ -76,12 +76,16 @@ def clean_name(name: str) -> str:
 
 
 def sniff(head: bytes, name: str, declared: str = "") -> str:
-    """The media type by content, else by what was declared, else by the name; never one that can run in a page."""
+    """The media type by content, else by what was declared, else by the name; never one that can run in a page.
+
+    Films and sound begin alike (Ogg, WebM, MP4), so what was declared says which it is.
+    """
     try:
         found = puremagic.from_string(head, mime=True, filename=name)
     except Exception:  # its deeper looks into a file raise anything at all
         found = ""
-    kind = found or declared.partition(";")[0].strip().lower()
+    said = declared.partition(";")[0].strip().lower()
+    kind = said if said.startswith("audio/") and found.startswith(("video/", "application/ogg")) else found or said
     text = _looks_like_text(head)
     if not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or (kind.startswith("text/") and not text):
         kind = "text/plain" if text else "application/octet-stream"

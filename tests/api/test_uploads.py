@@ -112,6 +112,21 @@ def test_any_bytes_have_a_type(head: bytes, name: str, declared: str) -> None:
     assert kind.count("/") == 1 and kind.isprintable() and len(kind) <= 127
 
 
+@pytest.mark.parametrize(
+    ("declared", "kind"),
+    [
+        ("audio/ogg; codecs=opus", "audio/ogg"),
+        ("video/ogg", "application/ogg"),
+        ("text/html", "application/ogg"),
+        ("", "application/ogg"),
+    ],
+)
+def test_sound_that_begins_as_a_film_is_what_it_was_sent_as(declared: str, kind: str) -> None:
+    head = b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead" + bytes(60)
+    assert uploads.sniff(head, "a.ogg", declared) == kind
+    assert uploads.sniff(b"\x89PNG\r\n\x1a\n" + bytes(60), "a.png", declared) == "image/png"
+
+
 def _png(width: int, height: int) -> bytes:
     """A picture of one colour: millions of pixels in a few kilobytes."""
 

@@ -120,6 +120,8 @@ def _chat(letter: Letter) -> list[str]:
     lines.append("Chat-Version: 1.0")
     if content := _CONTENT.get(letter.kind):
         lines.append(f"Chat-Content: {content}")
+    if letter.voice:
+        lines.append("Chat-Voice-Message: 1")
     return [*lines, *_chat_target(letter), "MIME-Version: 1.0"]
 
 

@@ -96,7 +96,7 @@ class Letter:
 
     `text` is a message as written, the whole new text of an edit, all emoji of a reaction separated by spaces (empty
     when the last one was taken away), and else a sentence. `html` is sanitised, and empty when it would say no more
-    than the text; of a reaction it is a sentence. `auto`: no person caused this mail.
+    than the text; of a reaction it is a sentence. `auto`: no person caused this mail. `voice`: its one file was spoken.
     """
 
     message_id: str
@@ -114,6 +114,7 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
     mentions: tuple[Address, ...] = ()
     auto: bool = False
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

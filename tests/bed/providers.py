@@ -119,6 +119,13 @@ class Account:
         found = [rows[uid][b"BODY[]"] for uid in uids]
         return [Taken(_return_path(raw), self.address, raw) for raw in found]
 
+    def clear(self) -> None:
+        """Throw away what lies there."""
+        with self.imap() as client:
+            client.select_folder("INBOX")
+            client.delete_messages(client.search())
+            client.expunge()
+
     def gets(self, count: int, seconds: float = 20.0) -> list[Taken]:
         """The inbox, once it has at least so many mails."""
 

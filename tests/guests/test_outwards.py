@@ -123,6 +123,45 @@ def test_every_kind_of_event(cast: Cast, sink: Sink) -> None:
     assert "pinned: look here" in sink.of(GUS)[5].text and "Bob deleted" in sink.of(GUS)[6].text
 
 
+def test_an_answer_quotes_the_first_words_of_its_thread(cast: Cast, sink: Sink) -> None:
+    _invite(cast)
+    root = _post(cast, "Shall we *meet*?\n\n" + "More. " * 30)
+    _post(cast, "yes", thread=root)
+    _post(cast, "- in\n- time", thread=root)
+    _carry(cast)
+    _, plain, rich = (one.mail for one in sink.of(GUS)[1:])
+    assert sink.of(GUS)[2].text == "> Shall we meet?\r\n\r\nyes" and plain.get_content_type() == "text/plain"
+    assert "<blockquote>Shall we meet?</blockquote>\n<ul>" in rich.as_string()
+
+
+def test_a_reaction_tells_of_all_others_the_latest_first(cast: Cast, sink: Sink) -> None:
+    """What came from an address before is over, and the channel has one."""
+    gus, _hal = _invite(cast), _invite(cast, HAL)
+    id = _post(cast, "Cake?")
+    _carry(cast)
+    for who, emoji in ((gus, "🎂"), (cast.amy, "👍"), (cast.bob, "🎉"), (cast.alice, "👍")):
+        reactions.add(person=who, message=id, emoji=emoji)
+        _carry(cast)
+    reactions.remove(person=cast.alice, message=id, emoji="👍")
+    _carry(cast)
+    assert [one.text for one in sink.of(GUS)[2:]] == ["👍", "🎉 👍", "👍 🎉", "🎉 👍"]
+    assert [one.text for one in sink.of(HAL)[2:]] == ["🎂", "👍 🎂", "🎉 👍 🎂", "👍 🎉 🎂", "🎉 👍 🎂"]
+    assert "Alice took a reaction back: Cake?" in sink.of(GUS)[-1].mail.as_string()
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "is_voice"), [("", "audio/ogg", True), ("listen", "audio/ogg", False), ("", "video/ogg", False)]
+)
+def test_sound_alone_is_a_voice_note(cast: Cast, sink: Sink, text: str, type: str, is_voice: bool) -> None:
+    _invite(cast)
+    stored = uploads.store(uploader=cast.bob, name="a.ogg", chunks=[b"OggS" + bytes(60)], declared_type=type)
+    _post(cast, text, files=[stored.id])
+    _carry(cast)
+    mail = sink.of(GUS)[1].mail
+    assert mail["Chat-Voice-Message"] == ("1" if is_voice else None)
+    assert [part.get_content_type() for part in mail.iter_attachments()] == [type]
+
+
 def test_what_changed_before_it_was_sent_is_sent_as_it_is(cast: Cast, sink: Sink) -> None:
     _invite(cast)
     edited, gone = _post(cast, "frist"), _post(cast, "oops")
@@ -139,7 +178,7 @@ def test_nobody_is_told_of_what_they_did_themselves(cast: Cast, sink: Sink) -> N
     _post(cast, "an answer", thread=mine.message["id"])
     _carry(cast)
     (answer,) = sink.of(GUS)[1:]
-    assert (answer.text, answer.mail["In-Reply-To"]) == ("an answer", "<g1@g.test>")
+    assert (answer.text, answer.mail["In-Reply-To"]) == ("> mine\r\n\r\nan answer", "<g1@g.test>")
     assert _texts(sink, HAL)[0] == "mine" and sink.of(HAL)[1].mail["Message-ID"] == "<g1@g.test>"
 
 
@@ -242,7 +281,7 @@ def test_mentions_only(cast: Cast, sink: Sink) -> None:
     for text, more in (("nothing", {}), ("for @gus", {}), ("an answer", {"thread": mine}), ("hey @channel", {})):
         _post(cast, text, **more)
     _carry(cast)
-    assert _texts(sink) == ["for @gus", "an answer", "hey @channel"]
+    assert _texts(sink) == ["for @gus", "> mine\r\n\r\nan answer", "hey @channel"]
 
 
 def test_paused_and_on_again(cast: Cast, sink: Sink) -> None:

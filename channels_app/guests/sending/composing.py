@@ -4,7 +4,7 @@
 |---|---|
 | message.posted | the message; one that was edited before it was sent as it is now |
 | message.edited, message.deleted | an edit, a deletion (COI, Delta Chat) |
-| reaction.added, reaction.removed | all that this person now has on the message (RFC 9078) |
+| reaction.added, reaction.removed | who did it, and all that others now have on the message (RFC 9078) |
 | message.pinned, message.unpinned | a pin |
 | guest.joined of the reader | the welcome |
 | guest.left of the reader, channel.deleted | the goodbye |
@@ -32,7 +32,7 @@ from channels_app.guests import addresses
 from channels_app.guests.models import Subject
 from channels_app.guests.sending import digesting
 from channels_app.letters import outgoing
-from channels_app.mail import Address, ComposedLetter, Letter, Recipient, compose_letter, event_id
+from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id
 from channels_app.mail.encode import ids as written
 from workspace.events.log import Entry
 from workspace.people.models import Person
@@ -69,7 +69,7 @@ class Letters:
     def __init__(self, channel: Channel, entries: Sequence[Entry]) -> None:
         self.channel = channel
         self.entries = entries
-        self._made: dict[int, ComposedLetter | None] = {}
+        self._made: dict[tuple[int, str], ComposedLetter | None] = {}
         ids = {id for entry in entries if (id := message_of(entry))}
         self._rows = {row.id: row for row in Message.objects.filter(id__in=ids)}
         roots = {row.thread_id or row.id for row in self._rows.values()}
@@ -89,10 +89,11 @@ class Letters:
             return self._goodbye(entry) if self._is_out(entry, reader) else None
         if reader.seat is None or entry.actor == reader.id or not self._wants(entry, reader):
             return None
-        if entry.seq not in self._made:
-            letter = self._letter(entry)
-            self._made[entry.seq] = compose_letter(letter) if letter else None
-        return self._made[entry.seq]
+        key = (entry.seq, reader.id if self._has_reacted(entry, reader) else "")
+        if key not in self._made:
+            letter = self._letter(entry, reader)
+            self._made[key] = compose_letter(letter) if letter else None
+        return self._made[key]
 
     def is_news(self, entry: Entry, reader: Reader) -> bool:
         """Whether a digest for this guest tells of an event: a message of somebody else that is still there."""
@@ -131,7 +132,7 @@ class Letters:
 
     # What an event is
 
-    def _letter(self, entry: Entry) -> Letter | None:
+    def _letter(self, entry: Entry, reader: Reader) -> Letter | None:
         row = self._rows.get(message_of(entry))
         if row is None:
             return None
@@ -144,7 +145,8 @@ class Letters:
         if entry.kind == "message.edited":
             return None if row.id in self._posted else self._edit(row, entry)
         if entry.kind in ("reaction.added", "reaction.removed"):
-            return self._reaction(row, entry) if entry.seq == self._last_reactions[self._reacted(entry)] else None
+            is_last = entry.seq == self._last_reactions[self._reacted(entry)]
+            return self._reaction(row, entry, reader) if is_last else None
         if entry.kind in ("message.pinned", "message.unpinned"):
             return self._pin(row, entry)
         return None
@@ -152,6 +154,10 @@ class Letters:
     def _message(self, row: Message, entry: Entry) -> Letter:
         post = outgoing.post_of(row, self._around)
         text, shown = post.text, _if_more(post.html)
+        if answered := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
+            # Chat clients have no threads: above an answer they show what it answers, if the text quotes that.
+            text = f"> {answered}\n\n{text}"
+            shown = f"<blockquote>{html.escape(answered)}</blockquote>\n{shown}" if shown else ""
         if left_out := _left_out(self._files.get(row.id, ())):
             text = f"{text}\n\n{left_out}".strip()
             shown = f"{shown}\n<p>{html.escape(left_out)}</p>" if shown else ""
@@ -164,6 +170,7 @@ class Letters:
             in_reply_to=post.in_reply_to,
             references=post.references,
             attachments=post.attachments,
+            voice=not post.text and _is_sound(post.attachments),
         )
 
     def _edit(self, row: Message, entry: Entry) -> Letter:
@@ -174,12 +181,18 @@ class Letters:
         whose = "a message" if entry.actor == row.author_id else f"a message of {self._name(row.author_id)}"
         return self._about(row, entry, "delete", text=f"{self._name(entry.actor)} deleted {whose}.")
 
-    def _reaction(self, row: Message, entry: Entry) -> Letter:
+    def _reaction(self, row: Message, entry: Entry, reader: Reader) -> Letter:
+        """The sentence tells of one person, the emoji are those of everybody else than the reader, the latest first.
+
+        What comes from an address stands for all that came from it before (RFC 9078, section 2), and people in a
+        channel have one between them. Delta Chat shows the first emoji alone.
+        """
         who = entry.payload["person"]
-        now = " ".join(self._emoji.get((row.id, who), ()))
+        now = " ".join(emoji for by, emoji in self._reactions.get(row.id, ()) if by == who)
         said = f"reacted with {now}" if now else "took a reaction back"
         sentence = f"<p>{html.escape(f'{self._name(who)} {said}: {_words(row.text)}')}</p>"
-        return self._about(row, entry, "reaction", text=now, html=sentence)
+        theirs = [emoji for by, emoji in self._reactions.get(row.id, ()) if by != reader.id]
+        return self._about(row, entry, "reaction", text=" ".join(dict.fromkeys(reversed(theirs))), html=sentence)
 
     def _pin(self, row: Message, entry: Entry) -> Letter:
         pinned = entry.kind == "message.pinned"
@@ -263,13 +276,19 @@ class Letters:
         return {self._reacted(entry): entry.seq for entry in reacted}
 
     @cached_property
-    def _emoji(self) -> Mapping[tuple[str, str], list[str]]:
-        """All that each person now has on each of the messages."""
-        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    def _reactions(self) -> Mapping[str, list[tuple[str, str]]]:
+        """(person, emoji) that each of the messages now has, in the order they came."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         rows = Reaction.objects.filter(message__in={message for message, _ in self._last_reactions}).order_by("id")
         for message, person, emoji in rows.values_list("message_id", "person_id", "emoji"):
-            found[message, person].append(emoji)
+            found[message].append((person, emoji))
         return found
+
+    def _has_reacted(self, entry: Entry, reader: Reader) -> bool:
+        """Whether a letter differs for this reader, who knows what they did themselves."""
+        if not entry.kind.startswith("reaction."):
+            return False
+        return any(by == reader.id for by, _ in self._reactions.get(message_of(entry), ()))
 
     def _reacted(self, entry: Entry) -> tuple[str, str]:
         return entry.payload["id"], entry.payload["person"]
@@ -357,6 +376,10 @@ def fitting(files: Sequence[StoredFile]) -> list[StoredFile]:
             chosen.append(file)
             room -= file.size
     return chosen
+
+
+def _is_sound(files: Sequence[Attachment]) -> bool:
+    return len(files) == 1 and files[0].type.startswith("audio/")
 
 
 def _left_out(files: Sequence[StoredFile]) -> str:

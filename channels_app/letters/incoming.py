@@ -39,7 +39,7 @@ def act(parsed: Parsed, target: str | None, *, person: Person, origin: str) -> b
     if not is_act(parsed, target) or target is None:
         return False
     if parsed.reaction is not None:
-        _react(person, target, parsed.reaction, origin)
+        _react(person, target, parsed.reaction, origin, adds=parsed.reaction_adds)
     elif parsed.chat_content == "editrequest":
         messages.edit(person=person, message=target, text=parsed.text, origin=origin)
     else:
@@ -47,13 +47,13 @@ def act(parsed: Parsed, target: str | None, *, person: Person, origin: str) -> b
     return True
 
 
-def _react(person: Person, message: str, wanted: Sequence[str], origin: str) -> None:
-    """Make a person's reactions what their mail says: it names all they now have (RFC 9078)."""
+def _react(person: Person, message: str, wanted: Sequence[str], origin: str, *, adds: bool) -> None:
+    """Make a person's reactions what their mail says: it names all they now have (RFC 9078), or one more."""
     now = set(Reaction.objects.filter(message=message, person=person).values_list("emoji", flat=True))
     for emoji in wanted:
         if emoji not in now:
             reactions.add(person=person, message=message, emoji=emoji, origin=origin)
-    for emoji in now - set(wanted):
+    for emoji in () if adds else now - set(wanted):
         reactions.remove(person=person, message=message, emoji=emoji, origin=origin)
 
 

@@ -3,6 +3,7 @@
 import re
 
 from channels_app.mail.headers import Headers
+from channels_app.mail.invites import CALENDAR
 from channels_app.mail.parts import Part
 
 _MAILER = re.compile(r"(?:mailer-daemon|postmaster)(?:@|>|\s|$)", re.IGNORECASE)
@@ -23,7 +24,13 @@ _PRECEDENCE = {
 def automatic(root: Part) -> str | None:
     """ "bounce", "receipt", "auto-replied", "auto-generated", "list", "bulk", or None for a person's mail."""
     headers = root.headers
-    return _report(root) or _declared(headers) or _list(headers)
+    why = _report(root) or _declared(headers) or _list(headers)
+    return None if why == "auto-generated" and _is_invitation(root) else why
+
+
+def _is_invitation(part: Part) -> bool:
+    """Calendars send what a person decided there, and some call that generated."""
+    return (part.type == CALENDAR and "method" in part.params) or any(map(_is_invitation, part.children))
 
 
 def _report(root: Part) -> str | None:

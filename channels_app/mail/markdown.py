@@ -5,6 +5,9 @@ from html import unescape
 
 from html_to_markdown import ConversionOptions, convert
 
+from channels_app.mail.links import honest, without_detours
+from channels_app.mail.pictures import unmarked
+
 #: A line of its own in the Markdown where the HTML says "from here on it is quoted"; see `quoting`.
 QUOTE_STARTS = "\ue0f1"
 
@@ -28,6 +31,11 @@ _QUOTE = re.compile(
     r")",
     re.IGNORECASE,
 )
+# Frames would become links, and Thunderbird's signature a block of code.
+_FRAME = re.compile(r"</?(?:iframe|frame|embed|object)\b[^<>]{0,2000}>", re.IGNORECASE)
+_SIGNATURE = re.compile(r"<pre\b[^<>]{0,200}\bmoz-signature\b[^<>]{0,200}>([^\0]{0,2000}?)</pre>", re.IGNORECASE)
+# Newsletters fill the line that a list of mails shows with what nobody sees.
+_INVISIBLE = re.compile(r"(?:[\u200b\u200c\u034f\u00ad\ufeff\u2007\u2800][ \xa0\n]{0,3}){4,}")
 _UNSAFE_LINK = re.compile(
     r"\[([^\[\]]{0,500})\]\(<?\s{0,9}(?:javascript|vbscript|data|file):"
     r"[^()\n]{0,1000}(?:\([^()\n]{0,200}\)[^()\n]{0,200}){0,9}\)",
@@ -49,6 +57,7 @@ _CLOSES = {
 def to_markdown(html: str, limit: int) -> str:
     """The Markdown of an HTML body, of its first `limit` characters; a conversion that fails leaves the bare text."""
     html = html[:limit].replace(QUOTE_STARTS, "")
+    html = _SIGNATURE.sub(lambda found: "<div>" + found[1].replace("\n", "<br>") + "</div>", _FRAME.sub("", html))
     html = _QUOTE.sub(lambda found: f"<p>{QUOTE_STARTS}</p>{found[0]}", html, count=1)
     try:
         converted = convert(html, _OPTIONS)
@@ -83,8 +92,8 @@ def _without_hidden(html: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Without links that run, trailing spaces and piles of blank lines."""
-    text = _UNSAFE_LINK.sub(r"\1", text)
+    """Without links that run or pretend, what cannot be seen, trailing spaces and piles of blank lines."""
+    text = honest(without_detours(_UNSAFE_LINK.sub(r"\1", unmarked(_INVISIBLE.sub("", text)))))
     text = "\n".join([line.rstrip(" \t\xa0") for line in text.split("\n")])
     text = _BLANK_QUOTES.sub(r"\1\n", text)
     return _MANY_BLANKS.sub("\n\n", text).strip("\n")

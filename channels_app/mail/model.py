@@ -152,7 +152,8 @@ class Parsed:
     `text` is Markdown of the new text alone, `quoted` what was folded away (quotes, signature, disclaimer).
     `chat_content` is COI's word, normalised ("editrequest", "deleterequest", "status", …); `in_reply_to` then names
     the message concerned. `reaction` is a tuple of emoji, empty when the sender has none left, None when the mail is
-    no reaction. `roost` holds the `Roost-*` headers by the name after the prefix as it was written ("Seq").
+    no reaction; `reaction_adds` when they come to those the sender has instead of being all. `roost` holds the
+    `Roost-*` headers by the name after the prefix as it was written ("Seq").
     `event` is the JSON event of a Log entry. `auto` says that no person wrote this: "auto-replied",
     "auto-generated", "bounce", "receipt", "list" or "bulk". `date` is aware; None when absent or absurd.
     """
@@ -174,6 +175,7 @@ class Parsed:
     quoted: str | None = None
     attachments: tuple[Attachment, ...] = ()
     reaction: tuple[str, ...] | None = None
+    reaction_adds: bool = False
     roost: dict[str, str] = field(default_factory=dict)
     event: dict[str, Any] | None = None
     auto: str | None = None

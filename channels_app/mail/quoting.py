@@ -10,6 +10,8 @@ from channels_app.mail.markdown import QUOTE_STARTS
 _NEW, _BLANK, _QUOTE, _FOOT = "NBQF"  # what a line is
 _MOST_LINES = 5_000  # of a text that is looked at; a longer one is no answer to anybody
 _MOST_ATTRIBUTIONS = 50
+_AFTER_COLON = " *_\xa0\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # marks of direction
+_ORNAMENTED_LINES = 10
 
 
 def fold(text: str, *, forwarded: bool = False, answer: bool = True) -> tuple[str, str | None]:
@@ -104,7 +106,7 @@ def _mark_attributions(lines: list[str], kinds: list[str], limit: int) -> bool:
     """ "On Monday Bob wrote:" belongs to the quote below it; and it is one even when the quote has no `>`."""
     tried, found = 0, False
     for at in range(limit):
-        line = lines[at].rstrip(" *_\xa0")
+        line = lines[at].rstrip(_AFTER_COLON)
         if kinds[at] != _NEW or not line.endswith((":", "：", ":>")) or tried >= _MOST_ATTRIBUTIONS:
             continue
         tried += 1
@@ -127,10 +129,17 @@ def _attribution_start(lines: list[str], kinds: list[str], at: int, before_quote
         opens = phrases.WROTE.match(whole)
         wrote = opens or phrases.WROTE_VERB.search(whole)
         if before_quote and (dated or (wrote and start == at and _is_sentence_start(lines, kinds, start))):
-            return start
+            return start if wrote or "@" in whole else _with_name(lines, kinds, start, whole)
         if not before_quote and dated and wrote and (opens or "@" in whole):
             return start
     return None
+
+
+def _with_name(lines: list[str], kinds: list[str], start: int, whole: str) -> int:
+    """The line above a date that was broken off from the name it belongs to."""
+    above = f"{lines[start - 1].strip()} {whole}" if start and kinds[start - 1] == _NEW else ""
+    belongs = "@" in above and len(above) <= phrases.ATTRIBUTION_LENGTH and phrases.WROTE_VERB.search(above)
+    return start - 1 if belongs else start
 
 
 def _is_sentence_start(lines: list[str], kinds: list[str], at: int) -> bool:
@@ -143,13 +152,40 @@ def _next_kind(kinds: list[str], start: int, limit: int) -> str | None:
 
 
 def _mark_feet(lines: list[str], kinds: list[str], limit: int) -> None:
-    """Signatures, "Sent from my phone", disclaimers, list footers: each reaches to the next quote or the end."""
-    at = 0
-    while at < limit:
-        if kinds[at] == _NEW and _is_foot(lines, kinds, at, stop := _stop(kinds, at, limit)):
-            _mark(kinds, at, stop, _FOOT)
-            at = stop
-        at += 1
+    """Signatures, "Sent from my phone", disclaimers, list footers: each reaches to the next quote or the end.
+
+    Disclaimers come first: what a signature is shows in what stands between it and them.
+    """
+    _mark_banner(lines, kinds, limit)
+    for is_foot in (_is_disclaimer, _is_foot):
+        at = stop = 0
+        while at < limit:
+            if at >= stop:
+                stop = _stop(kinds, at + 1, limit)
+            if kinds[at] == _NEW and is_foot(lines, kinds, at, stop):
+                _mark(kinds, at, stop, _FOOT)
+                at = stop
+            at += 1
+
+
+def _mark_banner(lines: list[str], kinds: list[str], limit: int) -> None:
+    """The paragraph at the top by which a mail server warns of mail from outside."""
+    top = next((at for at in range(limit) if kinds[at] != _BLANK), limit)
+    end = next((at for at in range(top, limit) if kinds[at] != _NEW), limit)
+    if end < limit and end - top <= 4 and phrases.BANNER.match(" ".join(lines[top:end])[:300]):
+        _mark(kinds, top, end, _FOOT)
+
+
+def _is_disclaimer(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:
+    text = lines[at].strip()
+    if phrases.LIST_FOOTER.fullmatch(text):
+        text = next(iter(_below(lines, at, stop)), "")
+    elif not (at > 0 and kinds[at - 1] == _BLANK):
+        return False
+    if not phrases.DISCLAIMER.match(text[:80]):
+        return False
+    said = " ".join([text, *_below(lines, at, stop)])
+    return len(said) > 60 and bool(phrases.MAIL_WORDS.search(said))
 
 
 def _is_foot(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:
@@ -157,7 +193,7 @@ def _is_foot(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:
     if line in ("-- ", "\\-- ", "\\--"):
         return True
     text = line.strip()
-    if len(text) > 200 and not phrases.DISCLAIMER.match(text[:80]):
+    if len(text) > 200:
         return False
     after_blank = at > 0 and kinds[at - 1] == _BLANK
     if phrases.DELIMITER.fullmatch(text):
@@ -166,11 +202,12 @@ def _is_foot(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:
     if phrases.LIST_FOOTER.fullmatch(text):
         rest = _below(lines, at, stop)
         return len(rest) <= 8 and any(phrases.LIST_WORDS.search(below[:200]) for below in rest)
+    if phrases.ORNAMENT.fullmatch(text) and after_blank:
+        rest = _below(lines, at, stop)
+        return 0 < len(rest) <= _ORNAMENTED_LINES and _is_ornamented(rest)
     if phrases.SENT_FROM.match(text[:120]):
         rest = _below(lines, at, stop)
         return len(text) <= 120 and len(rest) <= 2 and (after_blank or at == 0 or not rest)
-    if after_blank and phrases.DISCLAIMER.match(text[:80]):
-        return "mail" in " ".join([text, *_below(lines, at, stop)]).lower()
     return (
         at > 0 and bool(phrases.CLOSING.fullmatch(text[:60])) and len(text) <= 60 and _is_card(_below(lines, at, stop))
     )
@@ -188,9 +225,19 @@ def _is_card(rest: list[str]) -> bool:
     return len(rest[0].split()) <= 4 and all(len(line) <= 80 and not line.endswith(("?", "!")) for line in rest)
 
 
+def _is_ornamented(rest: list[str]) -> bool:
+    """Whether lines under a line of ornaments say how to reach somebody."""
+    return all(len(line) <= 80 for line in rest) and any(phrases.REACHABLE.search(line) for line in rest)
+
+
 def _stop(kinds: list[str], at: int, limit: int) -> int:
+    """The next quote, or what is a foot already, from a line on: there ends at the latest what stands before."""
+    return min(_index(kinds, _QUOTE, at, limit), _index(kinds, _FOOT, at, limit))
+
+
+def _index(kinds: list[str], kind: str, at: int, limit: int) -> int:
     try:
-        return kinds.index(_QUOTE, at, limit)
+        return kinds.index(kind, at, limit)
     except ValueError:
         return limit
 
@@ -213,7 +260,9 @@ def _split(lines: list[str], folded: list[bool]) -> tuple[str, str | None]:
 
 
 def _join(lines: list[str]) -> str:
-    return "\n".join(lines).strip("\n").rstrip()
+    """The lines as a text; a space or three before its first word mean nothing, four are code."""
+    text = "\n".join(lines).strip("\n").rstrip()
+    return text if text.startswith("    ") else text.lstrip(" ")
 
 
 def _without_mark(text: str) -> str:

@@ -5,28 +5,32 @@ Mails of ours are read back exactly; of any other the new text is told from quot
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from channels_app.mail import phrases
 from channels_app.mail.addresses import read_addresses
 from channels_app.mail.auto import automatic
-from channels_app.mail.body import Body, body_text, find_body, read_files
+from channels_app.mail.body import Body, body_text, find_body, read_files, unpack
 from channels_app.mail.charset import without_controls
 from channels_app.mail.dates import read_date
 from channels_app.mail.headers import Headers, decode_words
 from channels_app.mail.ids import event_seq, parse_message_id
+from channels_app.mail.invites import CALENDAR, read_invite
 from channels_app.mail.log import EVENT_TYPE
 from channels_app.mail.model import Address, Attachment, Limits, MessageId, Parsed
 from channels_app.mail.parts import Part, Reader
+from channels_app.mail.pictures import without_folded
 from channels_app.mail.quoting import fold
+from channels_app.mail.sealed import CMS_TYPES, as_mail, signed_content
 
 _ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s@]{1,500}@[^<>\s@]{1,255}")
 _ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references")
 _CONTENT = {"edit": "editrequest", "delete": "deleterequest"}
 _EMOJI = re.compile(r"[^\w\s]|[\u2000-\u3300\U0001f000-\U0001faff]|:[a-z0-9_+-]{1,60}:")
+_GMAIL_REACTION = "text/vnd.google.email-reaction+json"
 _EDITED = "\u270f\ufe0f"  # Delta Chat writes a pencil before the new text
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _DEFAULT = Limits()
@@ -42,10 +46,9 @@ def parse(raw: bytes, *, limits: Limits = _DEFAULT) -> Parsed:
 
 def read(raw: bytes, limits: Limits) -> Parsed:
     """What `parse` does, without its net."""
-    reader = Reader(raw[: limits.size], limits)
+    reader, root = _opened(raw, limits)
     if len(raw) > limits.size:
         reader.note("mail too big")
-    root = reader.root()
     headers = root.headers
     message_id, references, in_reply_to = _thread(headers, limits)
     own = parse_message_id(message_id) if message_id else None
@@ -70,12 +73,26 @@ def read(raw: bytes, limits: Limits) -> Parsed:
         quoted=content.quoted,
         attachments=content.files,
         reaction=content.reaction,
+        reaction_adds=content.reaction_adds,
         roost=roost,
         event=content.event,
         auto=None if own and roost else automatic(root),
         defects=tuple(reader.defects),
         truncated=content.truncated,
     )
+
+
+def _opened(raw: bytes, limits: Limits) -> tuple[Reader, Part]:
+    """The mail, out of the envelope of an opaque signature; signed twice at most."""
+    reader = Reader(raw[: limits.size], limits)
+    root = reader.root()
+    for _ in range(2):
+        inner = signed_content(reader.content(root)) if root.type in CMS_TYPES else None
+        if inner is None:
+            break
+        reader = Reader(as_mail(reader.raw, root.start, inner), limits)
+        root = reader.root()
+    return reader, root
 
 
 @dataclass(slots=True)
@@ -87,6 +104,7 @@ class _Content:
     pinned: bool
     event: dict[str, Any] | None
     reaction: tuple[str, ...] | None
+    reaction_adds: bool
     text: str
     quoted: str | None
     files: tuple[Attachment, ...]
@@ -101,11 +119,25 @@ def _content(reader: Reader, root: Part, own: MessageId | None, *, exact: bool) 
     # Only a Log entry brings an event: in a post that part is a file, and whoever uploads one could forge events.
     event = _take_event(reader, body) if own is not None and event_seq(own) is not None else None
     reaction = _take_reaction(reader, root, body, exact=own is not None)
-    text, quoted = _text(reader, root, body, exact=exact)
-    files = read_files(reader, body)
+    added = _take_gmail_reaction(reader, root, body) if reaction is None else None
+    if not exact:
+        unpack(reader, body)
+    found = read_files(reader, body)
+    text, quoted = _text(reader, root, body, found.pictures, exact=exact)
     most = reader.limits.text
-    text, files, truncated = _bounded(text, files, most)
-    return _Content(kind, target, pinned, event, reaction, text, quoted[:most] if quoted else None, files, truncated)
+    text, files, truncated = _bounded(text, without_folded(found.all, found.pictures, text, quoted), most)
+    return _Content(
+        kind=kind,
+        target=target,
+        pinned=pinned,
+        event=event,
+        reaction=reaction if added is None else added,
+        reaction_adds=added is not None,
+        text=text,
+        quoted=quoted[:most] if quoted else None,
+        files=files,
+        truncated=truncated,
+    )
 
 
 def _sender(reader: Reader, headers: Headers) -> Address | None:
@@ -197,16 +229,47 @@ def _take_reaction(reader: Reader, root: Part, body: Body, *, exact: bool) -> tu
     return tuple(words)
 
 
-def _text(reader: Reader, root: Part, body: Body, *, exact: bool) -> tuple[str, str | None]:
+def _take_gmail_reaction(reader: Reader, root: Part, body: Body) -> tuple[str, ...] | None:
+    """What Gmail adds with a reaction: one emoji, which says nothing of those before it."""
+    part = next((part for part in _near(root) if part.type == _GMAIL_REACTION), None)
+    if part is None or part.end - part.start > 2000:
+        return None
+    try:
+        emoji = json.loads(reader.content(part))["emoji"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not isinstance(emoji, str) or len(emoji) > 64 or not _EMOJI.match(emoji):
+        return None
+    body.texts, body.files = [], [file for file in body.files if file is not part]
+    return (without_controls(emoji),)
+
+
+def _text(
+    reader: Reader, root: Part, body: Body, pictures: Mapping[str, str], *, exact: bool
+) -> tuple[str, str | None]:
     """(new text, folded text or None)."""
     if exact:
         markdown = _first_markdown(root)
-        return (reader.exact_text(markdown) if markdown else body_text(reader, body)), None
+        return (reader.exact_text(markdown) if markdown else body_text(reader, body, pictures)), None
     headers = root.headers
     forwarded = bool(phrases.FORWARD_SUBJECT.match(headers.text("subject", 100)))
     answer = bool(headers.get("in-reply-to") or headers.get("references"))
-    text, quoted = fold(body_text(reader, body), forwarded=forwarded, answer=answer)
-    return (text.removeprefix(_EDITED).lstrip() if headers.get("chat-edit") else text), quoted
+    text, quoted = fold(body_text(reader, body, pictures), forwarded=forwarded, answer=answer)
+    if headers.get("chat-edit"):
+        text = text.removeprefix(_EDITED).lstrip()
+    return _with_invite(reader, body, text, quoted)
+
+
+def _with_invite(reader: Reader, body: Body, text: str, quoted: str | None) -> tuple[str, str | None]:
+    """An invitation is what is said; a text beside it is somebody's words, unless a program wrote the same again."""
+    part = next((part for part in body.files if part.type == CALENDAR), None)
+    invite = read_invite(reader.text(part)) if part else None
+    if invite is None:
+        return text, quoted
+    if invite.made_text:
+        folded = [one for one in (text, quoted) if one]
+        return "\n\n".join(filter(None, (invite.told, invite.description))), "\n\n".join(folded) or None
+    return "\n\n".join(filter(None, (invite.told, text or invite.description))), quoted
 
 
 def _first_markdown(part: Part) -> Part | None:

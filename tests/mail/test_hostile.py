@@ -1,5 +1,6 @@
 """No bytes make the parser raise, hang or eat memory; what can be read of a bad mail is read."""
 
+import struct
 import time
 
 import pytest
@@ -8,11 +9,20 @@ from hypothesis import strategies as st
 
 from channels_app.mail import Limits, Parsed, compose_post, parse
 from channels_app.mail.reading import read
+from tests.mail.envelopes import attribute, signed_data, winmail
 from tests.mail.mails import all_eml, eml, mail, post
 
 HEAD = b"From: Bob <bob@b.test>\r\nSubject: x\r\n"
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
+PICTURE = (
+    MIXED + b"--b\r\nContent-Type: image/png; name=x.png\r\nContent-ID: <x>\r\n\r\nx\r\n--b\r\n" + HTML[len(HEAD) :]
+)
+CALENDAR = HEAD + b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n"
+TNEF = HEAD + b"Content-Type: application/ms-tnef\r\n\r\n"
+CMS = HEAD + b"Content-Type: application/pkcs7-mime\r\n\r\n"
+# A property that says it has four thousand million small values.
+many_values = struct.pack("<IHHI", 1, 0x1002, 0x1000, 0xFFFFFFFF) + b"\0" * 1000
 PIECES = st.sampled_from(
     [
         *(b"From: ", b"Content-Type: ", b"References: ", b"Date: ", b"Message-ID: ", b"Roost-Seq: 1", b"<a@b>"),
@@ -87,6 +97,24 @@ BOMBS = {
     "HTML tags unclosed": (HTML + b"<div " * 60_000, "HTML too long"),
     "HTML links": (HTML + b"[](data:" * 30_000, ""),
     "idna": (HEAD + b"Content-Type: text/plain; charset=idna\r\n\r\n" + b"a." * 300_000, "unknown charset"),
+    "detours": (HEAD + b"\r\n" + b"https://a.safelinks.protection.outlook.com/?url=" * 20_000, ""),
+    "links twice": (HEAD + b"\r\n" + b"https://a" * 100_000 + b"<http" + b" a@b<mailto:" * 50_000, ""),
+    "HTML words as links": (HTML + b"[a](https://" * 20_000, ""),
+    "HTML signatures": (HTML + b'<pre class="moz-signature">' * 9_000, ""),
+    "HTML invisible": (HTML + b"&zwnj; " * 35_000, ""),
+    "pictures": (PICTURE + b'<img src="cid:' * 18_000, ""),
+    "pictures in text": (PICTURE.replace(b"text/html", b"text/plain") + b"[cid:" * 300_000, ""),
+    "armour": (HEAD + b"\r\n" + b"-----BEGIN PGP SIGNED MESSAGE-----\r\n" * 50_000, ""),
+    "disclaimers": (HEAD + b"\r\n" + b"\r\nThis email and any x\r\n" * 2_400, ""),
+    "ornaments": (HEAD + b"\r\n" + b"\r\n=======\r\na@b\r\n" * 1_600, ""),
+    "zones": (CALENDAR + b"BEGIN:VTIMEZONE\r\n" * 7_000, ""),
+    "events": (CALENDAR + b"BEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\n" * 3_000 + b"END:VCALENDAR\r\n", ""),
+    "rules": (CALENDAR + b"BEGIN:VEVENT\r\nRRULE:FREQ=DAILY;BYDAY=" + b"MO," * 40_000 + b"\r\nEND:VEVENT\r\n", ""),
+    "TNEF attributes": (TNEF + winmail(*[attribute(0x8004, b"")] * 90_000), "winmail.dat not read"),
+    "TNEF properties": (TNEF + winmail(attribute(0x9003, b"\xff" * 400_000)), "winmail.dat not read"),
+    "TNEF values": (TNEF + winmail(attribute(0x9003, many_values)), "winmail.dat not read"),
+    "CMS in CMS": (CMS + b"\x30\x80" * 500_000, ""),
+    "CMS pieces": (CMS + signed_data(b"\x24\x80" + b"\x04\x00" * 500_000), ""),
     "surrogates": (HEAD + b"Content-Type: text/plain; charset=utf-7\r\n\r\n" + b"+2AA-" * 100_000, ""),
     "base64": (HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"A" * 1_000_001, ""),
 }

@@ -66,7 +66,7 @@ def test_who_wrote_it(name: str, auto: str | None) -> None:
         ("mailparse-0.16.0-panic", ""),
         ("invalid_email_to", "Some message."),
         ("unencrypted_signed_simple", "Hello!"),
-        ("mailinglist_with_mimepart_footer_signed", "content text\n\n\nfooter text"),
+        ("mailinglist_with_mimepart_footer_signed", "content text\n\nfooter text"),
     ],
 )  # fmt: skip
 def test_texts(name: str, text: str) -> None:

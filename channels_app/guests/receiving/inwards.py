@@ -31,7 +31,7 @@ from channels_app.chat.access import Archived
 from channels_app.chat.models import Channel, Message, Seat
 from channels_app.chat.posting import Outcome, Posting
 from channels_app.guests import ORIGIN
-from channels_app.guests.receiving import addressed, commands, judging, reports, subjects
+from channels_app.guests.receiving import addressed, commands, judging, readable, reports, subjects
 from channels_app.guests.receiving.addressed import Addressed, SeatsOf
 from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
@@ -221,6 +221,7 @@ def _look(one: _Settling, seats: SeatsOf) -> None:
             one.answer = DROPPED
         else:
             check_form(mail.parsed)
+            readable.check(mail.parsed)
 
 
 def _report(mail: Arrived, to: Addressed) -> Deed:

@@ -28,6 +28,16 @@ def read_addresses(value: str, limit: int = 500) -> tuple[Address, ...]:
     return tuple(found)
 
 
+def has_group(value: str) -> bool:
+    """Whether a header value names a group (`Friends: a@b.test;`), which From is not to do (RFC 7489, 6.6.1)."""
+    depth = 0
+    for token in _TOKEN.findall(value):
+        depth = max(0, depth + {"(": 1, ")": -1}.get(token, 0))
+        if not depth and token in (":", ";"):
+            return True
+    return False
+
+
 def _mailboxes(value: str) -> list[list[str]]:
     """The tokens of each mailbox, split at commas and group marks outside comments."""
     boxes: list[list[str]] = [[]]

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Vouched = Literal["pass", "fail", "unknown"]
+Vouched = Literal["pass", "fail", "doubtful", "unknown"]
+"""Whether the owner of the domain in From sent a mail: yes; no, and it is to be refused; it seems not; nobody says."""
 
 _MOST_QUOTED = 100
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -20,6 +21,9 @@ _PLACES = re.compile(f"[\ue000-{chr(_PLACE + _MOST_QUOTED)}]")
 _METHOD = re.compile(r"\s*([a-z0-9-]+)(?:\s*/\s*(\d+))?\s*=\s*([a-z0-9-]+)(?=\s|$)", re.IGNORECASE)
 _PROPERTY = re.compile(r"\s*((?:[a-z0-9-]+\s*\.\s*)?[a-z0-9_-]+)\s*=\s*(\S+)", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}")
+_TOKEN = re.compile(r"[A-Za-z0-9._+@-]+")
+_LONGEST_VALUE = 255
+_OURS = re.compile(rb"^authentication-results[ \t]*:(.*(?:\n[ \t].*)*)\n?", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,39 @@ def read_results(value: str) -> tuple[str, tuple[Result, ...]] | None:
         found.append(one)
     known = [one for one in found if one.method]
     return _filled(server[0], quoted).lower(), tuple(known)
+
+
+def write_results(server: str, results: Iterable[Result]) -> bytes:
+    """The header field, with its line end, in which `server` says what it found."""
+    found = [_written(one) for one in results]
+    return ";\r\n\t".join([f"Authentication-Results: {server}", *(found or ["none"])]).encode("ascii") + b"\r\n"
+
+
+def _written(one: Result) -> str:
+    return " ".join(
+        [f"{one.method}={one.result}", *(f"{name}={_value(text)}" for name, text in one.properties.items())]
+    )
+
+
+def _value(text: str) -> str:
+    """As a token, else quoted: whatever it is, it stays a value."""
+    text = "".join(char if " " <= char <= "~" else "?" for char in text[:_LONGEST_VALUE])
+    if _TOKEN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def without_results(raw: bytes, start: int, server: str) -> bytes:
+    """A mail, whose body begins at `start`, without what others wrote in the name of `server` (RFC 8601, 5).
+
+    What does not keep to the grammar goes as well: who knows whose name others read there.
+    """
+
+    def kept(found: re.Match[bytes]) -> bytes:
+        read = read_results(" ".join(found[1].decode("utf-8", "replace").split()))
+        return b"" if read is None or read[0] == server.lower() else found[0]
+
+    return _OURS.sub(kept, raw[:start]) + raw[start:]
 
 
 def _result(piece: str, quoted: list[str]) -> Result | None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_app.mail.authres import Result, read_results, trusted_results, verdict, vouched
+from channels_app.mail.authres import (
+    Result,
+    read_results,
+    trusted_results,
+    verdict,
+    vouched,
+    without_results,
+    write_results,
+)
 from channels_app.mail.headers import read_headers
 from channels_app.mail.model import Limits
 from tests.mail.mails import eml
@@ -137,3 +145,37 @@ def test_bombs_are_defused(piece: str) -> None:
     start = time.process_time()
     read_results(f"mx.acme.test; dkim=pass {piece * 16_000}")
     assert time.process_time() - start < 2
+
+
+VALUES = st.text(max_size=80)
+
+
+@given(VALUES, VALUES)
+def test_what_we_write_says_what_we_found(reason: str, domain: str) -> None:
+    wrote = write_results("mx.acme.test", [Result("dkim", "fail", {"reason": reason, "header.d": domain})])
+    lines = wrote.split(b"\r\n")
+    assert lines[-1] == b"" and all(line.startswith(b"\t") for line in lines[1:-1])
+    server, (one,) = read_results(" ".join(wrote.decode("ascii").partition(":")[2].split())) or ("", (FOUND,))
+    assert (server, one.method, one.result, set(one.properties)) == (
+        "mx.acme.test",
+        "dkim",
+        "fail",
+        {"reason", "header.d"},
+    )
+
+
+FOUND = Result("", "")
+
+
+def test_that_nothing_was_found_is_told_as_well() -> None:
+    assert read_results(write_results("mx.test", []).decode().partition(":")[2]) == ("mx.test", ())
+
+
+def test_what_others_write_in_our_name_is_taken_off() -> None:
+    ours = b"Authentication-Results: MX.acme.test;\r\n\tdmarc=pass\r\n"
+    broken = b"authentication-results : mx.acme.test (\r\n"
+    kept = b"Authentication-Results: mx.other.test; dmarc=fail\r\nX-Authentication-Results: mx.acme.test; spf=pass\r\n"
+    body = b"\r\nAuthentication-Results: mx.acme.test; none\r\n"
+    head = b"A: b\r\n" + ours + kept + broken + b"C: d\r\n"
+    expected = b"A: b\r\n" + kept + b"C: d\r\n" + body
+    assert without_results(head + body, len(head) + 2, "mx.acme.test") == expected

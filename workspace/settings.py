@@ -166,6 +166,9 @@ DKIM_SIGN = env.bool("DKIM_SIGN", True)
 # what comes from outside (RFC 8601, section 5).
 TRUSTED_AUTHSERV: list[str] = env.list("TRUSTED_AUTHSERV", [])
 
+# How long mail that is no post is kept: in quarantine, and as requests of strangers that nobody answered.
+HELD_DAYS = env.int("HELD_DAYS", 30)
+
 CELERY_BEAT_SCHEDULE = BEAT
 CELERY_TASK_ROUTES = ROUTES
 CELERY_BROKER_URL = env.str("BROKER_URL", REDIS_URL).replace("unix://", "redis+socket://", 1)

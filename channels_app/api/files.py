@@ -51,7 +51,7 @@ def download(request: Request, id: IdPath, preview: Annotated[int, Query(ge=0, l
         raise NotFound("This file is gone.") from None
     kind = "image/webp" if small else stored.type
     inline = kind in uploads.SAFE_INLINE
-    response = StreamingHttpResponse(_chunks(content), content_type=kind if inline else "application/octet-stream")
+    response = StreamingHttpResponse(chunks(content), content_type=kind if inline else "application/octet-stream")
     response["Content-Length"] = str(os.fstat(content.fileno()).st_size)
     response["Content-Disposition"] = content_disposition_header(not inline, stored.name) or "attachment"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -60,7 +60,7 @@ def download(request: Request, id: IdPath, preview: Annotated[int, Query(ge=0, l
     return response
 
 
-async def _chunks(content: BinaryIO) -> AsyncIterator[bytes]:
+async def chunks(content: BinaryIO) -> AsyncIterator[bytes]:
     """The bytes, a piece at a time: an ordinary iterator would be read to its end before the first byte goes out."""
     with content:
         while piece := await asyncio.to_thread(content.read, CHUNK):

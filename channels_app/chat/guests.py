@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from channels_app.chat import access, roster, shapes
+from channels_app.chat import access, channels, roster, shapes
 from channels_app.chat.access import Seen
 from channels_app.chat.kinds import DeliveryFailed, GuestTold
-from channels_app.chat.models import Kind, Membership, Seat
+from channels_app.chat.models import Channel, Kind, Membership, Seat
 from channels_app.chat.policy import Standing, allows
 from workspace.events import log
 from workspace.events.refusal import Conflict, Forbidden, Invalid, NotFound
@@ -53,8 +53,7 @@ def invite(*, person: Person, channel: str, email: str, name: str = "", expires_
     guests who are in the channel already.
     """
     seen = access.channel(person, channel, "guests.invite")
-    if not person.is_admin and person.org.settings.get("guest_invites", "members") != "members":
-        raise Forbidden("Ask an admin to invite guests: this organization leaves it to them.")
+    _may_bring_in(person)
     if seen.channel.kind == Kind.DIRECT:
         raise Invalid("A direct conversation takes no guests; make a private channel instead.")
     _in_future(expires_at)
@@ -72,6 +71,16 @@ def invite(*, person: Person, channel: str, email: str, name: str = "", expires_
     return Seat.objects.select_related("membership__person").get(
         membership__channel=seen.channel, membership__person=guest
     )
+
+
+def _may_bring_in(person: Person) -> None:
+    if not brings_in(person):
+        raise Forbidden("Ask an admin to invite guests: this organization leaves it to them.")
+
+
+def brings_in(person: Person) -> bool:
+    """Whether the organization lets this member bring new guests in."""
+    return person.is_admin or person.org.settings.get("guest_invites", "members") == "members"
 
 
 def _guest(person: Person, email: str, name: str) -> Person:
@@ -211,3 +220,31 @@ def seats(channel_id: str, *, after: str = "", limit: int) -> Sequence[Seat]:
     rows = Seat.objects.select_related("membership__person").filter(membership__channel=channel_id)
     rows = rows.filter(membership__person__active=True, membership__person_id__gt=after)
     return list(rows.order_by("membership__person_id")[:limit])
+
+
+@transaction.atomic
+def talk(*, person: Person, email: str, name: str = "") -> Channel:
+    """The direct conversation of a member with an address, made when there is none; a guest there has a seat.
+
+    Raises `Forbidden` for guests, and where only admins bring new guests in; `Invalid` for a bad address.
+    """
+    access.require(person, "channel.direct")
+    other = Person.objects.filter(org_id=person.org_id, email=names.clean_email(email), active=True).first()
+    if other is None:
+        _may_bring_in(person)
+        other = _guest(person, email, name)
+    channel, _ = channels.direct(person=person, members=[other.id])
+    if other.is_guest and (drafts := _take_seat(channel, other, person)):
+        log.append(*drafts)
+    return channel
+
+
+def _take_seat(channel: Channel, guest: Person, by: Person) -> list[log.Draft]:
+    """Bring a guest into a conversation of theirs by mail; what has to be logged, nothing when they sit there."""
+    inside = Membership.objects.select_related("channel", "person", "seat")
+    membership = inside.filter(channel=channel, person=guest).first()
+    if membership is None:
+        return roster.admit(channel, [guest], by=by, by_mail=[guest])
+    if hasattr(membership, "seat"):
+        return []
+    return [roster.seated(Seat.objects.create(membership=membership, sponsor=by), by)]

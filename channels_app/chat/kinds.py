@@ -163,6 +163,50 @@ class SavedTold(TypedDict):
     channel: str
 
 
+class RequestShape(TypedDict):
+    """Somebody from outside has written to a member (`mails` times) and waits for them to accept or not.
+
+    `name` is what they call themselves, `preview` the beginning of their last mail.
+    """
+
+    id: str
+    email: str
+    name: str
+    subject: str
+    preview: str
+    mails: int
+    created_at: str
+    updated_at: str
+
+
+class RequestReceived(TypedDict):
+    """A new request, or another mail in one that is open."""
+
+    request: RequestShape
+
+
+class RequestAccepted(TypedDict):
+    """`channel` is the conversation it became."""
+
+    id: str
+    channel: str
+
+
+class RequestNamed(TypedDict):
+    id: str
+
+
+class RequestBlocked(TypedDict):
+    """The request (an id) is gone, and mail from this address does not come in any more."""
+
+    id: str
+    email: str
+
+
+class AddressUnblocked(TypedDict):
+    email: str
+
+
 CHANNEL: dict[str, type] = {
     "message.posted": MessagePosted,
     "message.edited": MessageEdited,
@@ -201,6 +245,11 @@ PERSON: dict[str, type] = {
     "draft.changed": DraftShape,
     "message.saved": SavedTold,
     "message.unsaved": SavedTold,
+    "request.received": RequestReceived,
+    "request.accepted": RequestAccepted,
+    "request.declined": RequestNamed,
+    "request.blocked": RequestBlocked,
+    "request.unblocked": AddressUnblocked,
     "state.restored": Nothing,
 }
 STREAMS: dict[str, dict[str, type]] = {"channel": CHANNEL, "org": ORG, "person": PERSON}

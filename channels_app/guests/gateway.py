@@ -10,15 +10,18 @@ from typing import Any
 from django.conf import settings
 
 from channels_app.chat import guests
+from channels_app.guests import requests
 from channels_app.guests.receiving.lmtp import Listener
 from channels_app.guests.sending import rounds
 from channels_app.guests.sending.postman import Postman, in_thread
+from channels_app.letters import held
 from workspace.events import bells
 
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.03
 SWEEP_SECONDS = 5.0
+TIDY_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 STOP_SECONDS = 7.0  # of the ten that `up` takes to stop
 
@@ -37,7 +40,9 @@ class Gateway:
         if self._listener is not None:
             await self._listener.start()
         try:
-            await asyncio.gather(bells.hear(self._note), self._carry(), self._sweep(), self._postman.keep_leases())
+            await asyncio.gather(
+                bells.hear(self._note), self._carry(), self._sweep(), _tidy(), self._postman.keep_leases()
+            )
         finally:
             with contextlib.suppress(TimeoutError):  # what was not answered comes again
                 async with asyncio.timeout(STOP_SECONDS):
@@ -82,3 +87,14 @@ class Gateway:
             except Exception as error:
                 log.warning("could not sweep: %s", error)
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _tidy() -> None:
+    """What was held back long enough, or is settled."""
+    while True:
+        for expire in (requests.expire, held.expire):
+            try:
+                await in_thread(expire)
+            except Exception as error:
+                log.warning("could not tidy up: %s", error)
+        await asyncio.sleep(TIDY_SECONDS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from channels_app.chat.models import Message
+from workspace.events.ids import new_id
 from workspace.people.models import Person
 
 
@@ -27,3 +29,84 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class ContactRequest(models.Model):
+    """Somebody whom nobody here knows has written to a member (`person`), who is to say whether they will talk.
+
+    open --accept--> accepted: a direct conversation, with the mails in it
+         |--decline--> declined       |--block--> blocked, and the address with it
+         '--nobody answered for long--> expired
+    `preview` is the beginning of the last mail. What is no longer open is kept for a while without the mails' bytes, so
+    that a mail that comes again is known.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        BLOCKED = "blocked"
+        EXPIRED = "expired"
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=100)
+    subject = models.CharField(max_length=250, blank=True)
+    preview = models.CharField(max_length=200, blank=True)
+    mails = models.IntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "email"], condition=models.Q(state="open"), name="one_open_request"
+            ),
+        ]
+        indexes = [models.Index(fields=["updated_at"], name="requests_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.person_id}"
+
+
+class RequestMail(models.Model):
+    """A mail of a request: what is shown of it, and where its bytes lie (`key`; empty once they are gone).
+
+    `digest` says which mail it is, however often it is handed over; `sender` is the envelope's; `files` are
+    `{"name", "type", "size"}`.
+    """
+
+    request = models.ForeignKey(ContactRequest, on_delete=models.CASCADE, related_name="letters")
+    digest = models.CharField(max_length=40)
+    sender = models.CharField(max_length=320)
+    subject = models.CharField(max_length=250, blank=True)
+    text = models.TextField()
+    html = models.TextField()
+    files = models.JSONField(default=list)
+    key = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "digest"], name="one_mail_of_a_request")]
+        indexes = [models.Index(fields=["digest"], name="request_mails_by_digest")]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Blocked(models.Model):
+    """An address that a member does not want to hear of: its mail is answered as if there were nobody."""
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(max_length=254)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "email"], name="blocked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.email} for {self.person_id}"

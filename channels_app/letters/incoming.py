@@ -15,6 +15,7 @@ from channels_app.chat.posting import Posting
 from channels_app.files import uploads
 from channels_app.letters.unwanted import Unwanted
 from channels_app.mail import Attachment, Parsed
+from channels_app.mail.headers import without_trace
 from workspace.people.models import Person
 
 
@@ -95,3 +96,13 @@ def files_of(parsed: Parsed) -> list[Attachment]:
 def client_id(raw: bytes, *, channel: str, origin: str) -> str:
     """The client id of the message a mail becomes: the same mail in the same channel is the same message."""
     return f"{origin}:" + blake2b(raw, digest_size=20, key=channel.encode()).hexdigest()
+
+
+def identity(parsed: Parsed, raw: bytes) -> bytes:
+    """What a mail is known by when it is handed over again: its Message-ID, else its bytes but for servers' traces."""
+    return (parsed.message_id or "").encode("utf-8", "replace") or without_trace(raw)
+
+
+def same_id(parsed: Parsed, raw: bytes, *, person: Person, channel: str, origin: str) -> str:
+    """The client id of a person's mail that may be handed over again."""
+    return client_id(person.id.encode() + b"\0" + identity(parsed, raw), channel=channel, origin=origin)

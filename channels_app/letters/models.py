@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from workspace.people.models import Organization
+from workspace.people.models import Organization, Person
 
 
 class Quarantined(models.Model):
@@ -13,6 +13,9 @@ class Quarantined(models.Model):
 
     It came by the carrier of this `origin`. A mail of a folder is known by its UID, any other by the `digest` of its
     bytes. `user` is who handed it in, as far as the server said.
+
+    Once it is settled (released or deleted, by `settled_by`) the row stays for a while, so that the same mail is known
+    when it comes again; its bytes are gone, and `key` is empty.
     """
 
     org = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
@@ -25,9 +28,11 @@ class Quarantined(models.Model):
     user = models.CharField(max_length=254, blank=True)
     message_id = models.CharField(max_length=998, blank=True)
     why = models.CharField(max_length=200)
-    key = models.CharField(max_length=120)
+    key = models.CharField(max_length=120, blank=True)
     size = models.BigIntegerField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         constraints = [

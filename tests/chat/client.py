@@ -30,6 +30,7 @@ class State:
     guests: dict[str, dict[str, Json]] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Json] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, Json] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
     signed_out: bool = False
 
@@ -231,6 +232,10 @@ class ApiClient:
             self.state.saved[payload["id"]] = payload["channel"]
         elif kind == "message.unsaved":
             self.state.saved.pop(payload["id"], None)
+        elif kind == "request.received":
+            self.state.requests[payload["request"]["id"]] = payload["request"]
+        elif kind in ("request.accepted", "request.declined", "request.blocked"):
+            self.state.requests.pop(payload["id"])
         elif kind == "me.changed":
             self.state.me.update(person=payload["person"], settings=payload["settings"])
         elif kind in ("access.changed", "access.ended"):
@@ -321,6 +326,7 @@ def load(api: Api, person: Person) -> State:
     if me["person"]["role"] != "guest":
         people = api.get(f"/orgs/{person.org_id}/members?limit=200").json()["items"]
         state.people = {other["id"]: other for other in people}
+        state.requests = {one["id"]: one for one in api.get("/me/requests").json()["items"]}
     state.drafts, state.saved = _drafts(api), _saved(api)
     for id, channel in channels.items():
         if channel["my"] is not None:

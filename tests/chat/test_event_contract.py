@@ -24,6 +24,8 @@ from django.utils import timezone
 
 import channels_app.chat
 import channels_app.files
+import channels_app.guests
+import channels_app.letters
 import workspace.people
 import workspace.signin
 from channels_app.api import events
@@ -31,6 +33,12 @@ from channels_app.api.urls import api
 from channels_app.chat import channels, guests, members, messages, pins, reactions, reads
 from channels_app.chat.models import Channel, Seat
 from channels_app.files import uploads
+from channels_app.guests import requests
+from channels_app.guests.models import Blocked
+from channels_app.guests.receiving.arrived import Arrived
+from channels_app.letters import held, quarantine
+from channels_app.letters.models import Quarantined
+from channels_app.mail import parse
 from channels_app.mirror.rebuild import personal, replay
 from tests.cast import Api, Cast, gather
 from tests.chat.client import ApiClient, comparable, load
@@ -40,7 +48,10 @@ from workspace.people.models import Person
 from workspace.signin import app_passwords, links, passwords, setup, tokens
 from workspace.signin.models import Link
 
-ROOMS = (channels_app.chat, channels_app.files, workspace.people, workspace.signin)
+ROOMS = (
+    channels_app.chat, channels_app.files, channels_app.guests, channels_app.letters, workspace.people,
+    workspace.signin,
+)  # fmt: skip
 TOMORROW = datetime(2100, 1, 1, tzinfo=UTC)
 VIEWERS = ("alice", "amy", "bob", "dana")
 MINE_FIRST, MINE_LAST = ("person", "org", "channel"), ("channel", "org", "person")
@@ -220,6 +231,45 @@ def _came_back(s: Scene) -> object:
     return persons.add(org=s.cast.acme, email="bob@a.test", role="admin", name="Bobby", by=s.alice)
 
 
+def _mail(sender: str, text: str = "May I ask you something?") -> bytes:
+    return f"From: {sender}\r\nSubject: A question\r\n\r\n{text}\r\n".encode()
+
+
+def _asked(s: Scene, text: str = "May I ask you something?", sender: str = "Eve <eve@e.test>") -> str:
+    """Eve, whom nobody knows, writes to Bob; the id of her request."""
+    return requests.receive(person=s.bob, mail=Arrived(_mail(sender, text), "eve@e.test")).id
+
+
+def _accept(s: Scene) -> object:
+    return requests.accept(person=s.bob, request=_asked(s))
+
+
+def _block(s: Scene) -> object:
+    return requests.block(person=s.bob, request=_asked(s))
+
+
+def _unblock(s: Scene) -> object:
+    _block(s)
+    return requests.unblock(person=s.bob, blocked=Blocked.objects.get(person=s.bob).id)
+
+
+def _held(s: Scene, stream: str, sender: str) -> int:
+    """The number of a mail in quarantine."""
+    raw = _mail(sender)
+    quarantine.keep(
+        [raw], parse(raw), org=s.cast.acme.id, stream=stream, origin="mail", place="", user="", why="nobody knows"
+    )
+    return int(Quarantined.objects.get(stream=stream).id)
+
+
+def _release(s: Scene) -> object:
+    return held.release(person=s.alice, held=_held(s, f"channel:{s.general}", "bob@a.test"))
+
+
+def _throw_away(s: Scene) -> object:
+    return held.delete(person=s.alice, held=_held(s, f"channel:{s.general}", "eve@e.test"))
+
+
 VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
     messages.post: {
         "a post": _post("bob", "hello @alice **and** @here", client_id="mine"),
@@ -341,6 +391,34 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         "once": _all(_guest(), _leave_as_guest), "twice": _all(_guest(), _leave_as_guest, _leave_as_guest),
         "when the time is over": _all(_guest(expires_at=TOMORROW), lambda s: _time_passes()),
     },
+    guests.talk: {
+        "with a new one": lambda s: guests.talk(person=s.bob, email="gus@g.test", name="Gus"),
+        "with a guest of a channel": _all(_guest(), lambda s: guests.talk(person=s.bob, email="gus@g.test")),
+        "with a guest of the page": lambda s: guests.talk(person=s.bob, email="dana@d.test"),
+        "with a member": lambda s: guests.talk(person=s.bob, email="alice@a.test"),
+        "with one whose time was over": lambda s: [
+            guests.talk(person=s.bob, email="gus@g.test"), _time_passes(),
+            guests.talk(person=s.bob, email="gus@g.test")],
+    },
+    requests.receive: {
+        "one": _asked, "the same again": _all(_asked, _asked), "another": _all(_asked, lambda s: _asked(s, "Well?")),
+    },
+    requests.accept: {
+        "one mail": _accept,
+        "several": _all(_asked, lambda s: _asked(s, "Well?"), _accept),
+        "of a former guest": _all(_guest("eve@e.test"), lambda s: persons.change(
+            person=Person.objects.get(email="eve@e.test", org=s.cast.acme), by=s.alice, active=False), _accept),
+    },
+    requests.decline: {
+        "one": lambda s: requests.decline(person=s.bob, request=_asked(s)),
+        "and another comes": lambda s: [requests.decline(person=s.bob, request=_asked(s)), _asked(s, "Well?")],
+    },
+    requests.block: {"one": _block},
+    requests.unblock: {"one": _unblock},
+    requests.let_in: {"for a member": lambda s: requests.let_in(
+        person=s.alice, held=_held(s, s.bob.stream, "eve@e.test"))},
+    held.release: {"a post": _release},
+    held.delete: {"one": _throw_away},
     members.mute: {"a channel": lambda s: members.mute(person=s.bob, channel=s.general, muted=True)},
     persons.add: {"new": Scene.someone_else, "back again": _came_back},
     persons.change: {

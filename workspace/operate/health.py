@@ -61,7 +61,8 @@ def report() -> dict[str, Any]:
     made = checks()
     is_there = made[0].ok
     behind = [dataclasses.asdict(lag) for lag in lanes.lags()] if is_there else []
-    kept = [_kept(row) for row in Quarantined.objects.order_by("-id")[:MOST_KEPT]] if is_there else []
+    held = Quarantined.objects.filter(settled_at=None).order_by("-id")
+    kept = [_kept(row) for row in held[:MOST_KEPT]] if is_there else []
     parts = [dataclasses.asdict(check) for check in made]
     return {"ok": all(check.ok for check in made), "parts": parts, "lanes": behind, "quarantine": kept}
 

@@ -3,6 +3,7 @@
 | address | who may write there |
 |---|---|
 | `general@acme.example.org`, `<id>@acme.example.org` | whoever is in the channel, when somebody vouches for From |
+| `bob@acme.example.org`, `<id>@acme.example.org` | anybody, to a member, when no channel is called so |
 | `general+r…@acme.example.org` | the guest it was given to |
 | `general+b…@acme.example.org` | servers that report what became of mail to that guest |
 
@@ -23,7 +24,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from channels_app.chat.models import Channel, Seat
-from channels_app.guests import addresses
+from channels_app.guests import addresses, members
 from channels_app.guests.receiving.answers import Declined, nobody
 from channels_app.mail import Purpose, Reply, matches, read_reply
 from workspace.events import prepared
@@ -56,7 +57,7 @@ def check(recipient: str) -> None:
     """Before anything is known of the mail: whether there may be somebody at this address. Raises `Declined`."""
     local, slug = _split(recipient)
     if read_reply(recipient) is None:
-        _named(local, slug)
+        _named_or_member(local, slug)
     elif not _is_here(slug):
         raise nobody()
 
@@ -86,12 +87,15 @@ AND "membership__person".org_id = "membership__channel__org".id ORDER BY "root".
 """
 
 
-def resolve(recipient: str, writer: str, seats: SeatsOf) -> Addressed:
-    """What an address means in a mail whose From is `writer` (may be empty). Raises `Declined`."""
+def resolve(recipient: str, writer: str, seats: SeatsOf) -> Addressed | Person:
+    """What an address means in a mail whose From is `writer` (may be empty): a channel, or a member.
+
+    Raises `Declined`.
+    """
     local, slug = _split(recipient)
     reply = read_reply(recipient)
     if reply is None:
-        return Addressed(_named(local, slug))
+        return _named_or_member(local, slug)
     found = _signed(reply, slug, writer, seats.get(writer, ()))
     if found is None or found.channel.deleted_at:
         raise nobody()
@@ -132,6 +136,17 @@ def _is_here(slug: str) -> bool:
 def forget() -> None:
     """Believe nothing."""
     _here.clear()
+
+
+def _named_or_member(local: str, slug: str) -> Addressed | Person:
+    """Channels come first: who makes one takes the name from no address that is signed, and a member has an id."""
+    try:
+        return Addressed(_named(local, slug))
+    except Declined:
+        member = members.named(local.partition("+")[0], slug)
+        if member is None:
+            raise
+        return member
 
 
 def _named(local: str, slug: str) -> Channel:

@@ -31,7 +31,7 @@ class Declined(Exception):
 
 def nobody() -> Declined:
     """The same for all that is not here, and for what only looks like an address of ours."""
-    return Declined("There is no such channel here.", status="5.1.1")
+    return Declined("There is no such address here.", status="5.1.1")
 
 
 AGAIN = Answer(451, "4.3.0", "This can't be taken at the moment; try again later.")

@@ -4,6 +4,8 @@
     mail → address → what is it ─ a program's     dropped
                          a person's      who writes (`judging`) → a command, an act, a post
 
+To a member's own address: who is known here goes on in the conversation of the two, anybody else asks (`strangers`).
+
 | answer | what became of the mail |
 |---|---|
 | 250 | done, or dropped (programs'), or in quarantine: it may be a forgery, or nobody can read it |
@@ -28,10 +30,10 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 
 from channels_app.chat import access, policy, posting
 from channels_app.chat.access import Archived
-from channels_app.chat.models import Channel, Message, Seat
+from channels_app.chat.models import Channel, Kind, Message, Seat
 from channels_app.chat.posting import Outcome, Posting
 from channels_app.guests import ORIGIN
-from channels_app.guests.receiving import addressed, commands, judging, readable, reports, subjects
+from channels_app.guests.receiving import addressed, commands, judging, readable, reports, strangers, subjects
 from channels_app.guests.receiving.addressed import Addressed, SeatsOf
 from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
@@ -41,8 +43,8 @@ from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form
 from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq
-from channels_app.mail.headers import without_trace
 from workspace.events.refusal import Refusal, TooLarge
+from workspace.people.models import Person
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class _Settling:
     def __init__(self, mail: Arrived, recipient: str) -> None:
         self.mail = mail
         self.recipient = recipient
-        self.to: Addressed | None = None
+        self.to: Addressed | Person | None = None
         self.writer: Writer | None = None
         self.deed: Deed | None = None
         self.answer: Answer | None = None
@@ -146,7 +148,8 @@ class _Settling:
             return AGAIN
         why = str(error) if isinstance(error, Unwanted) else f"could not be read ({type(error).__name__})"
         try:
-            return _keep(self.mail, self.to.channel, self.recipient, why)
+            place = self.to if isinstance(self.to, Person) else self.to.channel
+            return _keep(self.mail, place, self.recipient, why)
         except Exception:
             log.exception("could not keep a mail for %r", self.recipient)
             return AGAIN
@@ -160,15 +163,15 @@ def _declined(refusal: Refusal) -> Declined:
     return Declined(refusal.message)
 
 
-def _keep(mail: Arrived, channel: Channel, recipient: str, why: str) -> Answer:
-    if pace.is_too_fast(f"{channel.id}:quarantine"):
+def _keep(mail: Arrived, place: Channel | Person, recipient: str, why: str) -> Answer:
+    if pace.is_too_fast(f"{place.id}:quarantine"):
         return SLOWER
     with transaction.atomic():
         quarantine.keep(
             [mail.raw],
             mail.opening,
-            org=channel.org_id,
-            stream=channel.stream,
+            org=place.org_id,
+            stream=place.stream,
             origin=ORIGIN,
             place=recipient,
             user=mail.sender[:254],
@@ -198,7 +201,7 @@ def _settle(mails: Sequence[_Settling]) -> None:
 def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
     groups: dict[str, list[_Settling]] = defaultdict(list)
     for one in mails:
-        if one.to is not None:
+        if isinstance(one.to, Addressed):
             groups[one.to.channel.id].append(one)
     return list(groups.values())
 
@@ -207,7 +210,9 @@ def _look(one: _Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
     one.to = to = addressed.resolve(one.recipient, one.mail.writer, seats)
     mail = one.mail
-    if to.purpose == BOUNCE:
+    if isinstance(to, Person):
+        _look_for(one, to)
+    elif to.purpose == BOUNCE:
         one.deed = _report(mail, to)
     elif _is_programs(mail, mail.opening):
         one.answer = DROPPED
@@ -222,6 +227,31 @@ def _look(one: _Settling, seats: SeatsOf) -> None:
         else:
             check_form(mail.parsed)
             readable.check(mail.parsed)
+
+
+def _look_for(one: _Settling, member: Person) -> None:
+    """What comes to a member's own address."""
+    mail = one.mail
+    strangers.check(member, mail)
+    if _is_programs(mail, mail.opening):
+        one.answer = DROPPED
+        return
+    known = strangers.judge(member, mail)
+    if pace.is_too_fast(f"{member.org_id}:{mail.writer}") or (not known and pace.is_too_fast(f"{member.id}:strangers")):
+        one.answer = SLOWER
+    elif _is_programs(mail, mail.parsed):
+        one.answer = DROPPED
+    else:
+        check_form(mail.parsed)
+        readable.check(mail.parsed)
+        one.deed = partial(_talk, mail, member, known) if known else partial(strangers.ask, member, mail)
+
+
+def _talk(mail: Arrived, member: Person, known: Person) -> Answer:
+    """In the conversation of the two."""
+    channel = strangers.conversation(member, known)
+    target = Targets(channel, [mail.parsed]).find(mail.parsed)
+    return _done(_deed(mail, channel, Writer(known, None, signed=False), target))
 
 
 def _report(mail: Arrived, to: Addressed) -> Deed:
@@ -265,7 +295,7 @@ def _farewell(mail: Arrived, channel: Channel) -> Answer:
 def _decide_all(mails: Sequence[_Settling]) -> None:
     """What each of these mails to one channel asks for; what they answer is looked up at once."""
     written = [one for one in mails if one.writer is not None]
-    if not written or written[0].to is None:
+    if not written or not isinstance(written[0].to, Addressed):
         return
     targets = Targets(written[0].to.channel, [one.mail.parsed for one in written])
     for one in written:
@@ -273,7 +303,7 @@ def _decide_all(mails: Sequence[_Settling]) -> None:
 
 
 def _decide(one: _Settling, targets: Targets) -> None:
-    assert one.to is not None and one.writer is not None
+    assert isinstance(one.to, Addressed) and one.writer is not None
     one.deed = _deed(one.mail, one.to.channel, one.writer, targets.find(one.mail.parsed))
 
 
@@ -308,6 +338,8 @@ def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:
     parsed = mail.parsed
     if mail.is_chat:
         return target if (parsed.quoted or "").lstrip().startswith(">") else None
+    if channel.kind == Kind.DIRECT:  # letters go back and forth there, each in answer to the one before
+        return target if target and Message.objects.filter(id=target, thread__isnull=False).exists() else None
     return target or subjects.thread_of(channel, parsed.subject)
 
 
@@ -317,7 +349,7 @@ def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -
         person=writer.person,
         channel=channel.id,
         thread=thread,
-        client_id=_client_id(mail, channel, writer),
+        client_id=_known_as(mail, channel, writer),
         origin=ORIGIN,
     )
     begins = thread is None and not mail.is_chat
@@ -327,15 +359,13 @@ def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -
 def _post_with_files(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> Answer:
     """The files are stored first, which must not be for nothing."""
     access.channel(writer.person, channel.id, policy.posting_action(channel.kind, thread is not None))
-    if not Message.objects.filter(author=writer.person, client_id=_client_id(mail, channel, writer)).exists():
+    if not Message.objects.filter(author=writer.person, client_id=_known_as(mail, channel, writer)).exists():
         _raise_refusal(_write([_post(mail, channel, writer, thread)])[0])
     return POSTED
 
 
-def _client_id(mail: Arrived, channel: Channel, writer: Writer) -> str:
-    """By the Message-ID, else by the bytes: but for what servers write into them on the way."""
-    same = (mail.parsed.message_id or "").encode("utf-8", "replace") or without_trace(mail.raw)
-    return incoming.client_id(writer.person.id.encode() + b"\0" + same, channel=channel.id, origin=ORIGIN)
+def _known_as(mail: Arrived, channel: Channel, writer: Writer) -> str:
+    return incoming.same_id(mail.parsed, mail.raw, person=writer.person, channel=channel.id, origin=ORIGIN)
 
 
 def _do(one: _Settling) -> None:
@@ -343,11 +373,14 @@ def _do(one: _Settling) -> None:
     deed = one.deed
     assert deed is not None
     with transaction.atomic():
-        if isinstance(deed, Post):
-            _raise_refusal(_write([deed])[0])
-            one.answer = POSTED
-        else:
-            one.answer = deed()
+        one.answer = _done(deed)
+
+
+def _done(deed: Deed) -> Answer:
+    if not isinstance(deed, Post):
+        return deed()
+    _raise_refusal(_write([deed])[0])
+    return POSTED
 
 
 def _post_together(mails: Sequence[_Settling]) -> None:

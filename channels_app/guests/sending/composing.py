@@ -6,7 +6,7 @@
 | message.edited, message.deleted | an edit, a deletion (COI, Delta Chat) |
 | reaction.added, reaction.removed | who did it, and all that others now have on the message (RFC 9078) |
 | message.pinned, message.unpinned | a pin |
-| guest.joined of the reader | the welcome |
+| guest.joined of the reader | the welcome; none when they wrote first (`corresponding`) |
 | guest.left of the reader, channel.deleted | the goodbye |
 
 Nothing else is told, and nobody is told of what they did themselves.
@@ -30,7 +30,7 @@ from channels_app.chat.models import Channel, Membership, Message, Reaction, Rev
 from channels_app.files.models import StoredFile
 from channels_app.guests import addresses
 from channels_app.guests.models import Subject
-from channels_app.guests.sending import digesting
+from channels_app.guests.sending import corresponding, digesting
 from channels_app.letters import outgoing
 from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id
 from channels_app.mail.encode import ids as written
@@ -153,6 +153,7 @@ class Letters:
 
     def _message(self, row: Message, entry: Entry) -> Letter:
         post = outgoing.post_of(row, self._around)
+        answered = _own_id(self._answers[row.id].message) if row.id in self._answers else None
         text, shown = post.text, _if_more(post.html)
         if answered := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
             # Chat clients have no threads: above an answer they show what it answers, if the text quotes that.
@@ -167,8 +168,8 @@ class Letters:
             kind="message",
             text=text,
             html=shown,
-            in_reply_to=post.in_reply_to,
-            references=post.references,
+            in_reply_to=post.in_reply_to or answered,
+            references=post.references or ((answered,) if answered else ()),
             attachments=post.attachments,
             voice=not post.text and _is_sound(post.attachments),
         )
@@ -216,7 +217,7 @@ class Letters:
         subject = self._subject(self._roots.get(row.thread_id or row.id, row))
         return {
             "sender": self._sender(author),
-            "subject": f"Re: {subject}" if answers or row.thread_id else subject,
+            "subject": f"Re: {subject}" if answers or row.thread_id or row.id in self._answers else subject,
             "date": entry.at,
             **self._list,
         }
@@ -243,7 +244,13 @@ class Letters:
     @cached_property
     def _subjects(self) -> dict[str, str]:
         rows = Subject.objects.filter(message__in=self._roots)
-        return {row.message_id: self._unbracketed(row.subject) for row in rows}
+        taken = {id: answered.subject for id, answered in self._answers.items()}
+        found = taken | {row.message_id: row.subject for row in rows}
+        return {id: self._unbracketed(subject) for id, subject in found.items()}
+
+    @cached_property
+    def _answers(self) -> Mapping[str, Subject]:
+        return corresponding.answers(self.channel, self._roots)
 
     def _unbracketed(self, subject: str) -> str:
         """Delta Chat names a chat by what a subject has in brackets at first."""
@@ -306,7 +313,7 @@ class Letters:
     # The mails that nobody wrote
 
     def _welcome(self, entry: Entry, reader: Reader) -> ComposedLetter | None:
-        if reader.seat is None:
+        if reader.seat is None or corresponding.was_begun_by(self.channel, reader.id):
             return None
         name, org = outgoing.shown_name(self.channel), self.channel.org.name
         sponsor = Person.objects.filter(id=reader.seat.sponsor).values_list("name", flat=True).first() or org

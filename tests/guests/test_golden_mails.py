@@ -9,7 +9,7 @@ import pytest
 
 from channels_app.chat.models import Attachment, Reaction
 from channels_app.files import storage
-from channels_app.guests.receiving import inwards
+from channels_app.guests.receiving import inwards, pace
 from channels_app.mail import parse
 from tests.guests.post import EML, Post
 
@@ -20,7 +20,7 @@ ENCRYPTED = ("smime-encrypted", "pgp-mime-encrypted", "pgp-inline-encrypted")
 
 @pytest.fixture(autouse=True)
 def _in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inwards, "MOST_A_MINUTE", 10_000)
+    monkeypatch.setattr(pace, "MOST_A_MINUTE", 10_000)
 
 
 def _expected(path: Path) -> str:

@@ -16,7 +16,7 @@ from channels_app.chat import channels, guests
 from channels_app.chat.models import Channel, Kind, Message, Seat
 from channels_app.guests import members, requests
 from channels_app.guests.models import ContactRequest, RequestMail
-from channels_app.guests.receiving import inwards, strangers
+from channels_app.guests.receiving import inwards, pace, strangers
 from channels_app.guests.receiving.answers import Answer
 from channels_app.letters.models import Quarantined
 from tests.cast import Api
@@ -333,7 +333,7 @@ def test_one_stranger_fills_no_tray(post: Post) -> None:
 
 
 def test_a_thousand_strangers(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inwards, "MOST_A_MINUTE", 10_000)
+    monkeypatch.setattr(pace, "MOST_A_MINUTE", 10_000)
     answers = [_ask(post, sender=f"E{n} <e{n}@e.test>").code for n in range(1000)]
     assert answers == [250] * requests.MOST_OPEN + [452] * (1000 - requests.MOST_OPEN)
     assert len(_tray(post)) == len(_bytes_held()) == requests.MOST_OPEN
@@ -341,7 +341,7 @@ def test_a_thousand_strangers(post: Post, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_they_come_one_after_the_other(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inwards, "MOST_A_MINUTE", 2)
+    monkeypatch.setattr(pace, "MOST_A_MINUTE", 2)
     assert [_ask(post) for _ in range(3)] == [strangers.ASKED, strangers.ASKED, inwards.SLOWER]
     cache.clear()
     assert [_ask(post, sender=f"E{n} <e{n}@e.test>") for n in range(3)][2] == inwards.SLOWER

@@ -155,10 +155,10 @@ class Letters:
         post = outgoing.post_of(row, self._around)
         answered = _own_id(self._answers[row.id].message) if row.id in self._answers else None
         text, shown = post.text, _if_more(post.html)
-        if answered := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
+        if quoted := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
             # Chat clients have no threads: above an answer they show what it answers, if the text quotes that.
-            text = f"> {answered}\n\n{text}"
-            shown = f"<blockquote>{html.escape(answered)}</blockquote>\n{shown}" if shown else ""
+            text = f"> {quoted}\n\n{text}"
+            shown = f"<blockquote>{html.escape(quoted)}</blockquote>\n{shown}" if shown else ""
         if left_out := _left_out(self._files.get(row.id, ())):
             text = f"{text}\n\n{left_out}".strip()
             shown = f"{shown}\n<p>{html.escape(left_out)}</p>" if shown else ""

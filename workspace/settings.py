@@ -165,6 +165,11 @@ DKIM_SIGN = env.bool("DKIM_SIGN", True)
 # The authserv-ids of the servers whose Authentication-Results count. They have to take such headers of theirs off
 # what comes from outside (RFC 8601, section 5).
 TRUSTED_AUTHSERV: list[str] = env.list("TRUSTED_AUTHSERV", [])
+# Where Roost is the MX itself: "host:port" for SMTP from the internet, and whose ARC seals count there.
+SMTP_LISTEN = env.str("SMTP_LISTEN", "")
+TRUSTED_ARC: list[str] = env.list("TRUSTED_ARC", [])
+# Whether we verify the signatures of what comes by LMTP.
+CHECK_DKIM = env.bool("CHECK_DKIM", False)
 
 # How long mail that is no post is kept: in quarantine, and as requests of strangers that nobody answered.
 HELD_DAYS = env.int("HELD_DAYS", 30)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from typing import Any
 
 from django.conf import settings
 
 from channels_app.chat import guests
 from channels_app.guests import requests
+from channels_app.guests.receiving.checks.checker import Checker
 from channels_app.guests.receiving.lmtp import Listener
+from channels_app.guests.receiving.smtp import SmtpListener
 from channels_app.guests.sending import rounds
 from channels_app.guests.sending.postman import Postman, in_thread
 from channels_app.letters import held
@@ -27,18 +30,30 @@ STOP_SECONDS = 7.0  # of the ten that `up` takes to stop
 
 
 class Gateway:
-    """Runs until it is cancelled. Several may run: they lease lanes from each other."""
+    """Runs until it is cancelled. Several may run: they lease lanes from each other.
 
-    def __init__(self) -> None:
+    `smtp` is an open socket for SMTP_LISTEN, when somebody else had to open it (ports below 1024 are root's).
+    """
+
+    def __init__(self, smtp: socket.socket | None = None) -> None:
         self._postman = Postman(self.mark)
         self._moved: set[str] = set()
         self._rung = asyncio.Event()
-        self._listener = Listener(settings.LMTP_LISTEN) if settings.LMTP_LISTEN else None
+        self._checker = Checker()
+        self._listeners = [*self._lmtp(), *self._smtp(smtp)]
+
+    def _lmtp(self) -> list[Listener]:
+        return [Listener(settings.LMTP_LISTEN, self._checker)] if settings.LMTP_LISTEN else []
+
+    def _smtp(self, opened: socket.socket | None) -> list[Listener]:
+        certificate = settings.DATA_DIR / "mail" / "tls"
+        where = settings.SMTP_LISTEN
+        return [SmtpListener(where, self._checker, opened=opened, certificate=certificate)] if where else []
 
     async def run(self) -> None:
         """Raises `OSError` when the address for incoming mail can't be had."""
-        if self._listener is not None:
-            await self._listener.start()
+        for listener in self._listeners:
+            await listener.start()
         try:
             await asyncio.gather(
                 bells.hear(self._note), self._carry(), self._sweep(), _tidy(), self._postman.keep_leases()
@@ -46,11 +61,11 @@ class Gateway:
         finally:
             with contextlib.suppress(TimeoutError):  # what was not answered comes again
                 async with asyncio.timeout(STOP_SECONDS):
-                    await asyncio.gather(self._postman.close(), self._close_listener())
+                    await asyncio.gather(self._postman.close(), self._close_listeners())
 
-    async def _close_listener(self) -> None:
-        if self._listener is not None:
-            await self._listener.close()
+    async def _close_listeners(self) -> None:
+        await asyncio.gather(*(listener.close() for listener in self._listeners))
+        await asyncio.to_thread(self._checker.close)
 
     def mark(self, stream: str) -> None:
         """There may be something for the guests of this channel."""

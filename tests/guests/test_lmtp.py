@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import uvloop
 from django.db import OperationalError
 
 from channels_app.guests import addresses
@@ -33,13 +34,14 @@ def cast(transactional_db: None) -> Cast:
 
 
 @contextlib.contextmanager
-def listening(address: str = "127.0.0.1:0") -> Iterator[Listener]:
-    loop = asyncio.new_event_loop()
+def listening(make: Callable[[], Listener] | str = "127.0.0.1:0") -> Iterator[Listener]:
+    """A listener that runs; `make` makes it, or is the address of one for LMTP."""
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def started() -> Listener:
-        listener = Listener(address)
+        listener = Listener(make) if isinstance(make, str) else make()
         await listener.start()
         return listener
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.guests.sink import Sink, running_sink
 from tests.operate.house import House, answers, bare_env, manage, open_folder, running_house, until
+from workspace.operate.part import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]
 
@@ -29,7 +30,8 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture(scope="module")
 def house(sink: Sink) -> Iterator[House]:
-    with open_folder() as data, running_house(data, env=bare_env(SMTP_URL=sink.url)) as house:
+    more = {"SMTP_URL": sink.url, "SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
+    with open_folder() as data, running_house(data, env=bare_env(**more)) as house:
         yield house
 
 
@@ -74,6 +76,25 @@ def test_a_guest_from_end_to_end(house: House, sink: Sink) -> None:
     until(lambda: len(sink.of(GUS)) == 3, 40)
     assert sink.of(GUS)[2].text == "Good."
     assert until(lambda: _run(house, "status")["ok"], 20)
+
+
+def test_the_internet_hands_mail_over(house: House) -> None:
+    where, name = house.up.env()["SMTP_LISTEN"], house.up.env().get("MAIL_DOMAIN", "roost.localhost")
+    host, _, port = where.rpartition(":")
+
+    def ask() -> None:
+        with smtplib.SMTP(host, int(port), timeout=30) as server:
+            server.starttls()
+            server.ehlo()
+            assert "starttls" not in server.esmtp_features
+            server.mail("eve@evil.test")
+            assert server.rcpt(f"nothing@acme.{name}")[0] == server.rcpt("bob@a.test")[0] == 550
+
+    ask()
+    os.kill(house.up.children()["gateway"], signal.SIGKILL)
+    ask()  # whoever comes meanwhile waits
+    parts = {part["part"]: part["ok"] for part in until(lambda: _run(house, "status"), 20)["parts"]}
+    assert parts["mx"] and parts["mail in"]
 
 
 def test_where_mail_comes_in_stays_the_same(house: House) -> None:

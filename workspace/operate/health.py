@@ -21,6 +21,7 @@ from channels_app.files import storage
 from channels_app.letters.models import Quarantined
 from workspace.events import lanes
 from workspace.events.log import stamp
+from workspace.operate import paths
 
 WORKER_TRIES = 3
 MOST_KEPT = 10  # the last ones
@@ -47,6 +48,7 @@ def checks() -> list[Check]:
         _check("worker", _worker, "See worker.log, or BROKER_URL. What waits in the lanes is carried later."),
         *([_check("bell", _bell, "See watcher.log. Dovecot keeps what happened in mail/bells.")] if _own() else []),
         *([_check("mail in", _lmtp, "See gateway.log, LMTP_LISTEN.")] if settings.LMTP_LISTEN else []),
+        *([_check("mx", _mx, "See gateway.log, SMTP_LISTEN.")] if settings.SMTP_LISTEN else []),
         *([_check("mail out", _smtp, "See SMTP_URL. Guests' mail waits in their lanes.")] if _guests() else []),
         *(
             [_check("imaps", _imaps, "See mail/log/dovecot.log, IMAP_TLS_CERT, --imap-host.")]
@@ -154,6 +156,14 @@ def _lmtp() -> None:
         client.settimeout(5)
         if not client.recv(64).startswith(b"220"):
             raise RuntimeError("this is no LMTP server")
+
+
+def _mx() -> None:
+    host, _, port = settings.SMTP_LISTEN.rpartition(":")
+    with socket.create_connection((paths.seen_from_here(host.strip("[]")), int(port)), 5) as client:
+        client.settimeout(5)
+        if not client.recv(64).startswith(b"220"):
+            raise RuntimeError("this is no SMTP server")
 
 
 def _smtp() -> None:

@@ -26,8 +26,8 @@ EXTERNAL = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL", "dovecot": "IMAP_
 REMEMBERED = (
     "ROOST_DATA", "ROOST_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "MAIL_DOMAIN", "IMAP_URL",
     "IMAP_MASTER_USER", "IMAP_PUBLIC_HOST", "IMAP_PUBLIC_PORT", "IMAP_PUBLIC_SECURITY", "IMAP_BELL", "IMAP_BELL_URL",
-    "IMAP_ADMIN_URL", "IMAP_TLS", "SMTP_URL", "LMTP_LISTEN", "TRUSTED_AUTHSERV", "DKIM_KEY", "DKIM_SELECTOR",
-    "DKIM_SIGN", "ROOST_USER", "STORAGE_DIR", "UPLOAD_LIMIT",
+    "IMAP_ADMIN_URL", "IMAP_TLS", "SMTP_URL", "LMTP_LISTEN", "SMTP_LISTEN", "TRUSTED_AUTHSERV", "TRUSTED_ARC",
+    "CHECK_DKIM", "DKIM_KEY", "DKIM_SELECTOR", "DKIM_SIGN", "ROOST_USER", "STORAGE_DIR", "UPLOAD_LIMIT",
 )  # fmt: skip
 
 
@@ -73,6 +73,10 @@ class Instance:
             known = f"127.0.0.1:{free_port()}"
             path.write_text(known)
         return known
+
+    def provide_certificate(self) -> None:
+        """Have the certificate for SMTP from the internet, which is that of IMAP. Raises `RuntimeError`."""
+        certificate.provide(paths.own(self.data.path / "mail", 0o711), _public_name(self._imap_host))
 
     def _secret_key(self) -> str:
         path = self.data.path / "secret_key"

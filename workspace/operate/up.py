@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     try:
         instance.claim()
         listener = _listen(options.host, options.port)
-        Up(instance, listener, options.host, wishes).run()
+        Up(instance, listener, options.host, wishes, _listen_for_mail()).run()
         return 0
     except Stopped:
         return 0
@@ -84,7 +84,16 @@ class Wishes:
             raise Stopped
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen_for_mail() -> socket.socket | None:
+    """The socket of SMTP_LISTEN: only root may open those of ports below 1024, and the gateway is not root."""
+    where = os.environ.get("SMTP_LISTEN", "")
+    host, _, port = where.rpartition(":")
+    if where and (not host or not port.isdecimal() or int(port) > 65535):
+        raise RuntimeError(f"SMTP_LISTEN has to be host:port, not {where!r}.")
+    return _listen(host.removeprefix("[").removesuffix("]"), int(port), "SMTP_LISTEN") if where else None
+
+
+def _listen(host: str, port: int, choice: str = "--port") -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,7 +101,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         raise RuntimeError(
-            f"Port {port} on {host} can't be used: {error.strerror}. Choose another with --port."
+            f"Port {port} on {host} can't be used: {error.strerror}. Choose another with {choice}."
         ) from None
     listener.listen(2048)
     return listener
@@ -101,10 +110,13 @@ def _listen(host: str, port: int) -> socket.socket:
 class Up:
     """One run of `up`."""
 
-    def __init__(self, instance: Instance, listener: socket.socket, host: str, wishes: Wishes) -> None:
+    def __init__(
+        self, instance: Instance, listener: socket.socket, host: str, wishes: Wishes, smtp: socket.socket | None = None
+    ) -> None:
         self.instance = instance
         self.supervisor = instance.supervisor
         self.listener = listener
+        self.smtp = smtp
         self.wishes = wishes
         shown = host if host not in ("0.0.0.0", "::") else "127.0.0.1"
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
@@ -136,6 +148,8 @@ class Up:
                 building = pool.submit(client_build.build) if client_build.needed() else None
                 with step("starting PostgreSQL, Valkey and Dovecot"):
                     self.instance.start_servers()
+                    if self.smtp is not None:
+                        self.instance.provide_certificate()
                 self.instance.remember()
                 preparing = pool.submit(self._prepare)
                 if building is not None:
@@ -198,10 +212,15 @@ class Up:
             ("worker", [*celery, "worker", *threads, "-l", "WARNING", "-Q", QUEUES, *quiet]),
             ("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]),
             ("watcher", [sys.executable, str(paths.ROOT / "manage.py"), "watch"]),
-            ("gateway", [sys.executable, str(paths.ROOT / "manage.py"), "gateway"]),
         ):
-            child = self.instance.child(Part(name, argv, popen=self.popen))
-            self.supervisor.start(self.supervisor.add(child))
+            self._start_worker(name, argv)
+        smtp = (self.smtp.fileno(),) if self.smtp is not None else ()
+        gateway = [sys.executable, str(paths.ROOT / "manage.py"), "gateway"]
+        self._start_worker("gateway", [*gateway, *(f"--smtp-socket={descriptor}" for descriptor in smtp)], smtp)
+
+    def _start_worker(self, name: str, argv: list[str], pass_fds: tuple[int, ...] = ()) -> None:
+        child = self.instance.child(Part(name, argv, popen=self.popen), pass_fds)
+        self.supervisor.start(self.supervisor.add(child))
 
     def _roll_web(self) -> None:
         say("replacing the web processes")

@@ -6,8 +6,9 @@ from functools import cached_property
 
 from django.conf import settings
 
+from channels_app.guests.receiving.checks.verdicts import Checked
 from channels_app.mail import Limits, Parsed, parse
-from channels_app.mail.authres import Vouched, vouched
+from channels_app.mail.authres import Vouched, vouched, without_results, write_results
 from channels_app.mail.charset import without_controls
 from channels_app.mail.headers import Headers, read_headers
 
@@ -15,10 +16,14 @@ SMALL = 128 * 1024  # bytes that are read at once
 
 
 class Arrived:
-    """`raw` bytes, and `sender`: the envelope's, empty for the null sender (what programs use)."""
+    """`raw` bytes, and `sender`: the envelope's, empty for the null sender (what programs use).
 
-    def __init__(self, raw: bytes, sender: str) -> None:
+    `checked` is what we found out ourselves of who sent it, when we were to.
+    """
+
+    def __init__(self, raw: bytes, sender: str, checked: Checked | None = None) -> None:
         self.raw = raw
+        self.checked = checked
         self.sender = "" if sender == "<>" else without_controls(sender)
 
     @cached_property
@@ -50,5 +55,24 @@ class Arrived:
 
     @cached_property
     def vouched(self) -> Vouched:
-        """What the servers we trust say of who sent it."""
-        return vouched(self.headers.order, settings.TRUSTED_AUTHSERV, self.writer)
+        """Whether who is in From sent it, as far as is known.
+
+        What comes straight from the internet brings no word of servers that we trust, whatever it says of itself.
+        """
+        if self.is_direct and self.checked is not None:
+            return self.checked.vouched
+        told = vouched(self.headers.order, settings.TRUSTED_AUTHSERV, self.writer)
+        return self.checked.vouched if self.checked is not None and told == "unknown" else told
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether its sender's own server handed it over, so that a refusal reaches nobody else."""
+        return self.checked is not None and self.checked.direct
+
+    @property
+    def marked(self) -> list[bytes]:
+        """The mail in pieces, with our findings on top when we checked it, and without what others say in our name."""
+        if self.checked is None:
+            return [self.raw]
+        ours = settings.MAIL_DOMAIN
+        return [write_results(ours, self.checked.results), without_results(self.raw, self._header[1], ours)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,14 @@ from django.db import close_old_connections
 from channels_app.guests.receiving import addressed, inwards
 from channels_app.guests.receiving.answers import Answer
 from channels_app.guests.receiving.arrived import SMALL
+from channels_app.guests.receiving.checks.checker import Checker
+from channels_app.guests.receiving.checks.resolving import Unresolved
+from channels_app.guests.receiving.checks.senders import Client
 from channels_app.guests.receiving.inwards import Delivery
 
+log = logging.getLogger(__name__)
+
+UNRESOLVED = Answer(451, "4.4.3", "DNS does not say at the moment who may have sent this; try again later.")
 THREADS = 2  # for small mails, and as many for big ones
 TOGETHER = 50
 # So long mails wait for the ones before, to go together, until another thread takes them.
@@ -24,8 +31,10 @@ PATIENCE = 0.05
 class Intake:
     """The mails that are being settled in one event loop; `under_way` are their bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, checker: Checker) -> None:
         self.under_way = 0
+        self._checker = checker
+        self._settling: set[asyncio.Future[list[Answer]]] = set()
         self._small = _Queue(TOGETHER)
         self._big = _Queue(1)
         self._asked = ThreadPoolExecutor(1, thread_name_prefix="lmtp-rcpt")
@@ -36,20 +45,37 @@ class Intake:
             return None
         return await asyncio.get_running_loop().run_in_executor(self._asked, _check, recipient)
 
-    async def settle(self, raw: bytes, recipients: Sequence[str], sender: str) -> list[Answer]:
-        """Settle a mail. When whoever waits is cancelled that goes on, and its bytes count until it is over."""
-        queue = self._small if len(raw) <= SMALL else self._big
-        answers = queue.put(Delivery(raw, sender, tuple(recipients)))
+    async def settle(
+        self, raw: bytes, recipients: Sequence[str], sender: str, client: Client | None = None
+    ) -> list[Answer]:
+        """Settle a mail, which `client` handed over when it came from the internet.
+
+        When whoever waits is cancelled that goes on, and its bytes count until it is over.
+        """
+        work = asyncio.ensure_future(self._settled(raw, tuple(recipients), sender, client))
+        self._settling.add(work)
         self.under_way += len(raw)
 
-        def done(_: asyncio.Future[list[Answer]]) -> None:
+        def done(work: asyncio.Future[list[Answer]]) -> None:
+            self._settling.discard(work)
             self.under_way -= len(raw)
 
-        answers.add_done_callback(done)
-        return await asyncio.shield(answers)
+        work.add_done_callback(done)
+        return await asyncio.shield(work)
+
+    async def _settled(self, raw: bytes, recipients: Sequence[str], sender: str, client: Client | None) -> list[Answer]:
+        try:
+            checked = await self._checker.check(raw, sender, client)
+        except Unresolved as why:
+            log.info("a mail of %s has to wait: %s", sender or "nobody", why)
+            return [UNRESOLVED] * len(recipients)
+        queue = self._small if len(raw) <= SMALL else self._big
+        return await queue.put(Delivery(raw, sender, recipients, checked))
 
     async def close(self) -> None:
         """Returns when all is settled."""
+        while self._settling:
+            await asyncio.wait(self._settling)
         await asyncio.gather(self._small.close(), self._big.close())
         await asyncio.to_thread(self._asked.shutdown)
 

@@ -37,6 +37,7 @@ from channels_app.guests.receiving import addressed, commands, judging, readable
 from channels_app.guests.receiving.addressed import Addressed, SeatsOf
 from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
+from channels_app.guests.receiving.checks.verdicts import Checked
 from channels_app.guests.receiving.judging import Writer
 from channels_app.guests.receiving.pace import pace
 from channels_app.letters import incoming, quarantine
@@ -61,11 +62,15 @@ _TROUBLE = (OperationalError, InterfaceError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A mail as it was handed over: `raw` bytes, and the envelope (`sender` is empty for the null sender)."""
+    """A mail as it was handed over: `raw` bytes, and the envelope (`sender` is empty for the null sender).
+
+    `checked` is what we found out ourselves of who sent it.
+    """
 
     raw: bytes
     sender: str
     recipients: Sequence[str]
+    checked: Checked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +85,14 @@ class Post:
 Deed = Post | Callable[[], Answer]
 
 
-def take_in(raw: bytes, *, recipient: str, sender: str) -> Answer:
+def take_in(raw: bytes, *, recipient: str, sender: str, checked: Checked | None = None) -> Answer:
     """Settle a mail for one address; `sender` is the envelope's, empty for the null sender. Never raises."""
-    return take_in_all([Delivery(raw, sender, [recipient])])[0][0]
+    return take_in_all([Delivery(raw, sender, [recipient], checked)])[0][0]
 
 
 def take_in_all(deliveries: Sequence[Delivery]) -> list[list[Answer]]:
     """Settle mails, each for each of its recipients by itself: their answers, in the same order. Never raises."""
-    mails = [(Arrived(one.raw, one.sender), one.recipients) for one in deliveries]
+    mails = [(Arrived(one.raw, one.sender, one.checked), one.recipients) for one in deliveries]
     each = [[_Settling(mail, recipient) for recipient in recipients] for mail, recipients in mails]
     try:
         _settle([one for some in each for one in some])
@@ -168,7 +173,7 @@ def _keep(mail: Arrived, place: Channel | Person, recipient: str, why: str) -> A
         return SLOWER
     with transaction.atomic():
         quarantine.keep(
-            [mail.raw],
+            mail.marked,
             mail.opening,
             org=place.org_id,
             stream=place.stream,
@@ -210,10 +215,13 @@ def _look(one: _Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
     one.to = to = addressed.resolve(one.recipient, one.mail.writer, seats)
     mail = one.mail
+    if not isinstance(to, Person) and to.purpose == BOUNCE:
+        one.deed = _report(mail, to)
+        return
+    if mail.is_direct:
+        judging.refuse_forged(mail)
     if isinstance(to, Person):
         _look_for(one, to)
-    elif to.purpose == BOUNCE:
-        one.deed = _report(mail, to)
     elif _is_programs(mail, mail.opening):
         one.answer = DROPPED
     elif to.former is not None:

@@ -1,8 +1,27 @@
 """Who writes, and whether that is believed.
 
-A guest is known by the signed address, which only they were given, together with From. Everybody else who is in the
-channel is known by From alone, so one of the servers we trust has to vouch for it: guests whose programs drop the tag
-of an address, and members who write from their mailbox.
+A guest is known by the signed address, which only they were given, together with From. Yet whoever gets a copy of their
+answer, or a mail they forward, sees that address as well; so it does not outweigh a domain in From that could prove
+its mail and did not, or says that this one is not its own. Everybody else who is in the channel is known by From alone,
+so that has to be vouched for: guests whose programs drop the tag of an address, and members who write from their
+mailbox.
+
+Who vouches: our own checks of what comes straight from the internet (SPF, DKIM, DMARC, ARC: `checks.verdicts`); of what
+a relay hands over the Authentication-Results of servers we trust (TRUSTED_AUTHSERV), and where these say nothing, a
+signature we check (CHECK_DKIM).
+
+| vouched | the guest at their signed address | another who is in the channel | anybody else |
+|---|---|---|---|
+| pass | posted | posted | refused; at a signed address: see below |
+| unknown: nothing is said of this domain's mail | posted | quarantine | the same |
+| doubtful: it could be known, and was not | quarantine | quarantine | the same |
+| fail: its domain asks to refuse it | refused | refused | refused |
+
+Somebody else at a guest's signed address is refused where the sender's server reads the answer itself, and is kept in
+quarantine when a relay has taken the mail: its report of the refusal would go to whoever was forged. For the same
+reason nothing is ever answered by a mail. Whoever replays a mail of a guest as it was changes nothing: its Message-ID
+is known. Reports of delivery (`reports`) are believed by their signed address alone: servers seldom sign them. What
+other programs write is dropped, unless it is a forgery that can be refused to its sender's face.
 """
 
 from __future__ import annotations
@@ -32,16 +51,24 @@ class Writer:
 
 def judge(to: Addressed, mail: Arrived) -> Writer:
     """Who writes. Raises `Declined` for whom may not, `Unwanted` for what may be a forgery."""
-    if mail.vouched == "fail":
-        raise Declined("The domain in From says that this mail does not come from there (DMARC).")
+    refuse_forged(mail)
     if to.seat is not None and to.seat.membership.person.email.lower() == mail.writer:
+        if mail.vouched == "doubtful":
+            raise Unwanted("nothing proves the sender, whose domain could (DMARC, SPF or DKIM)")
         return Writer(to.seat.membership.person, _valid(to.seat, to.channel), signed=True)
     inside = _inside(to.channel, mail.writer)
     if inside is None:
         raise _outsider(to, mail)
     if mail.vouched != "pass":
-        raise Unwanted("nobody vouches for the sender" if to.seat is None else _OTHER)
+        raise _stranger(mail) if to.seat is not None else Unwanted("nobody vouches for the sender")
     return Writer(inside.person, _valid(_seat_of(inside), to.channel), signed=False)
+
+
+def refuse_forged(mail: Arrived) -> None:
+    """Raises `Declined` for a mail that its domain asks to refuse."""
+    if mail.vouched == "fail":
+        why = mail.checked.why if mail.checked is not None else ""
+        raise Declined(why or "The domain in From says that this mail does not come from there (DMARC).")
 
 
 _OTHER = "somebody else writes to this guest's address"
@@ -55,6 +82,13 @@ def _inside(channel: Channel, email: str) -> Membership | None:
 def _outsider(to: Addressed, mail: Arrived) -> Exception:
     if to.seat is None:
         return Declined("Only those who take part in this channel can write to it; ask one of them to invite you.")
+    return _stranger(mail)
+
+
+def _stranger(mail: Arrived) -> Exception:
+    """Of whom writes to the signed address of somebody else."""
+    if mail.is_direct:
+        return Declined("This address was given to somebody else: write from the mailbox that got it.")
     return Unwanted(_OTHER if mail.writer else "no sender")
 
 

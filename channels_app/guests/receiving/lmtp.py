@@ -1,7 +1,8 @@
 """Where the mail server hands over what comes for our channels: LMTP (RFC 2033), by aiosmtpd.
 
 After the data every recipient is answered by itself. aiosmtpd's own DATA gives one answer, keeps each line as an
-object, and lets a timeout run while the mail is being settled, so `_Connection` has its own.
+object, and lets a timeout run while the mail is being settled, so `Connection` has its own. (`smtp` is its other half:
+where the internet hands mail over.)
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import ssl
 from pathlib import Path
+from typing import ClassVar, cast
 
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import Envelope, Session, syntax
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from django.conf import settings
 
 from channels_app.guests.receiving.answers import AGAIN, Answer
+from channels_app.guests.receiving.checks.checker import Checker
 from channels_app.guests.receiving.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -38,12 +42,12 @@ TOO_MANY = Answer(452, "4.5.3", f"At most {RECIPIENTS} recipients at once.")
 class Listener:
     """Listens at `address`: "host:port", "[::1]:24" or "unix:/path" (a socket that its owner and group may use)."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, checker: Checker | None = None) -> None:
         """Raises ValueError for what is no such address."""
         self._where = _read_address(address)
         self._server: asyncio.Server | None = None
-        self._open: set[_Connection] = set()
-        self.intake = Intake()
+        self._open: set[Connection] = set()
+        self.intake = Intake(checker or Checker())
         self.received = 0  # bytes of what is being received
 
     @property
@@ -55,11 +59,11 @@ class Listener:
         """Raises OSError when the address can't be had."""
         loop = asyncio.get_running_loop()
         if isinstance(self._where, Path):
-            self._server = await loop.create_unix_server(self._connection, self._where)
+            self._server = await loop.create_unix_server(self.connection, self._where)
             self._where.chmod(0o660)
         else:
             host, port = self._where
-            self._server = await loop.create_server(self._connection, host, port)
+            self._server = await loop.create_server(self.connection, host, port)
         log.info("taking in mail at %s", self._where)
 
     @property
@@ -78,13 +82,17 @@ class Listener:
         if isinstance(self._where, Path):
             self._where.unlink(missing_ok=True)
 
-    def _connection(self) -> asyncio.Protocol:
-        return _Connection(self) if len(self._open) < CONNECTIONS else _Full()
+    def connection(self) -> asyncio.Protocol:
+        """For somebody who has come."""
+        return self._made() if len(self._open) < CONNECTIONS else Full()
 
-    def opened(self, connection: _Connection) -> None:
+    def _made(self) -> Connection:
+        return _LmtpConnection(self)
+
+    def opened(self, connection: Connection) -> None:
         self._open.add(connection)
 
-    def closed(self, connection: _Connection) -> None:
+    def closed(self, connection: Connection) -> None:
         self._open.discard(connection)
 
 
@@ -97,29 +105,30 @@ def _read_address(address: str) -> tuple[str, int] | Path:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-class _Full(asyncio.Protocol):
+class Full(asyncio.Protocol):
     """Whom we have no room for."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(b"421 4.3.2 Too many connections; try again later.\r\n")
-        transport.close()
+        stream = cast(asyncio.WriteTransport, transport)  # uvloop's are that without saying so
+        stream.write(b"421 4.3.2 Too many connections; try again later.\r\n")
+        stream.close()
 
 
-class _Handler:
+class Handler:
     """What aiosmtpd asks."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
 
     async def handle_EHLO(
-        self, server: LMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        return [*responses[:-1], "250-PIPELINING", "250 ENHANCEDSTATUSCODES"]  # RFC 2033, 5 and 6
+        offered = [line for line in responses[:-1] if not line.startswith("250-AUTH")]
+        return [*offered, "250-PIPELINING", "250 ENHANCEDSTATUSCODES"]  # RFC 2033, 5 and 6
 
     async def handle_RCPT(
-        self, server: LMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if len(envelope.rcpt_tos) >= RECIPIENTS:
             return str(TOO_MANY)
@@ -130,22 +139,31 @@ class _Handler:
         return "250 2.1.5 There may be somebody."
 
     async def handle_exception(self, error: Exception) -> str:
-        log.error("LMTP: %r", error, exc_info=error)
+        log.error("taking in mail: %r", error, exc_info=error)
         return str(AGAIN)
 
 
-class _Connection(LMTP):
+class Connection(SMTP):
     """One connection. Its reader holds at most two chunks, however long the lines are."""
 
     line_length_limit = CHUNK
+    greeting: ClassVar[str]
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        handler: Handler,
+        tls: ssl.SSLContext | None = None,
+        most_commands: int | None = None,
+    ) -> None:
         super().__init__(
-            _Handler(listener),
+            handler,
             data_size_limit=MAIL_BYTES,
             enable_SMTPUTF8=True,
             hostname=settings.MAIL_DOMAIN,
             ident="Roost",
+            tls_context=tls,
+            command_call_limit=most_commands,
             timeout=IDLE_SECONDS,
             loop=asyncio.get_running_loop(),
         )
@@ -184,7 +202,7 @@ class _Connection(LMTP):
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:
-        if await self.check_helo_needed("LHLO"):
+        if await self.check_helo_needed(self.greeting):
             return
         envelope = self.envelope
         if arg or envelope is None or not envelope.rcpt_tos:
@@ -200,13 +218,16 @@ class _Connection(LMTP):
         else:
             self._reset_timeout(SETTLING_SECONDS)
             self._settles = True
-            answers = await self._listener.intake.settle(received, envelope.rcpt_tos, envelope.mail_from or "")
+            answers = await self._settle(received, envelope)
             self._settles = False
             self._reset_timeout()
         self.envelope = self._create_envelope()
         await self.push("\r\n".join(map(str, answers)))
         if self._is_last:
             self.hang_up()
+
+    async def _settle(self, raw: bytes, envelope: Envelope) -> list[Answer]:
+        return await self._listener.intake.settle(raw, envelope.rcpt_tos, envelope.mail_from or "")
 
     async def _receive(self) -> bytes | Answer:
         """The data, without what makes it transparent (RFC 5321, 4.5.2); all of it is read even when it can't be taken.
@@ -245,6 +266,15 @@ class _Connection(LMTP):
             return await self._reader.readexactly(error.consumed)
         except asyncio.IncompleteReadError:
             raise ConnectionResetError from None
+
+
+class _LmtpConnection(Connection, LMTP):
+    """As mail servers speak with each other in one house."""
+
+    greeting = "LHLO"
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener, Handler(listener))
 
 
 def _undotted(body: bytearray) -> bytes:

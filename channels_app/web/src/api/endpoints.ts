@@ -2,6 +2,7 @@
 import { askSession, request } from "./http";
 import type {
   AppPassword,
+  BlockedAddress,
   Channel,
   ChannelKind,
   ChannelMail,
@@ -9,22 +10,27 @@ import type {
   Delivery,
   Draft,
   Guest,
+  Held,
+  HeldMail,
   Id,
   Me,
   Message,
   MessageWindow,
   NewAppPassword,
   NewMessage,
+  OpenRequest,
   Org,
   Page,
   Person,
   PresenceState,
   ReadState,
+  Released,
   Role,
   Settings,
   SignedIn,
   SyncAnswer,
   ThreadPage,
+  Tray,
   Version,
 } from "./types";
 
@@ -93,6 +99,27 @@ export const channels = {
   draft: (id: Id, thread: Id | "", text: string) =>
     request<Draft>("PUT", `/channels/${part(id)}/draft`, thread === "" ? { text } : { text, thread }),
   mail: (id: Id) => request<ChannelMail>("GET", `/channels/${part(id)}/mail`),
+};
+
+/** Strangers who wrote to us, and whom we do not want to hear of. */
+export const requests = {
+  tray: () => request<Tray>("GET", "/me/requests"),
+  get: (id: Id) => request<OpenRequest>("GET", `/me/requests/${part(id)}`),
+  accept: (id: Id) => request<Channel>("POST", `/me/requests/${part(id)}/accept`, {}),
+  decline: (id: Id) => request<void>("POST", `/me/requests/${part(id)}/decline`, {}),
+  block: (id: Id) => request<void>("POST", `/me/requests/${part(id)}/block`, {}),
+  blocked: () => request<{ items: BlockedAddress[] }>("GET", "/me/blocked"),
+  unblock: (id: Id) => request<void>("DELETE", `/me/blocked/${part(id)}`),
+};
+
+/** Mails that were kept back, for admins. */
+export const quarantine = {
+  list: (org: Id, where: { channel?: Id; cursor?: string | null }) =>
+    request<Page<Held>>("GET", `/orgs/${part(org)}/quarantine`, undefined, where),
+  get: (org: Id, id: Id) => request<HeldMail>("GET", `/orgs/${part(org)}/quarantine/${part(id)}`),
+  raw: (org: Id, id: Id) => `/api/v1/orgs/${part(org)}/quarantine/${part(id)}/raw`,
+  release: (org: Id, id: Id) => request<Released>("POST", `/orgs/${part(org)}/quarantine/${part(id)}/release`, {}),
+  remove: (org: Id, id: Id) => request<void>("DELETE", `/orgs/${part(org)}/quarantine/${part(id)}`),
 };
 
 export const messages = {

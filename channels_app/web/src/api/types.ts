@@ -4,10 +4,13 @@
  */
 import type {
   AppPasswordShape,
+  BlockedShape,
   ChannelShape,
   DraftShape,
   FileShape,
   GuestShape,
+  HeldMailShape,
+  HeldShape,
   LoginShape,
   MailShape,
   MemberShape,
@@ -16,16 +19,20 @@ import type {
   MessageShape,
   MissedShape,
   MyShape,
+  OpenRequestShape,
   OrgShape,
   PageShape,
   PersonShape,
   PostForm,
   CountsShape as ReadState,
   ErrorBody as Refusal,
+  ReleasedShape,
   RepliesShape as Replies,
+  RequestShape,
   SeatShape,
   SyncShape as SyncAnswer,
   ThreadShape as ThreadPage,
+  TrayShape,
   VersionShape as Version,
 } from "./generated/types.gen";
 
@@ -44,6 +51,15 @@ export type Seat = SeatShape;
 /** What is told of a guest beside the seat only when they are asked for: whether mail reaches them, and why not. */
 export type GuestSeat = Seat & Pick<Guest, "state" | "why">;
 export type Delivery = Seat["delivery"];
+/** A stranger who waits to be heard, and the same with what they wrote. */
+export type ContactRequest = RequestShape;
+export type OpenRequest = OpenRequestShape;
+export type Tray = TrayShape;
+export type BlockedAddress = BlockedShape;
+/** A mail that was kept back, and the same with what is in it. */
+export type Held = HeldShape;
+export type HeldMail = HeldMailShape;
+export type Released = ReleasedShape;
 export type FileInfo = FileShape;
 export type Message = MessageShape;
 export type Origin = Message["origin"];

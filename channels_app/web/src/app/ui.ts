@@ -17,6 +17,8 @@ export type DialogState =
   | { kind: "guest-end"; channel: Id; guest: Id }
   | { kind: "remove-guest"; channel: Id; guest: Id }
   | { kind: "mail"; channel: Id }
+  | { kind: "requests" }
+  | { kind: "held" }
   | { kind: "person"; person: Id }
   | { kind: "image"; file: FileInfo };
 

@@ -164,6 +164,12 @@ function inPerson(state: State, event: Event): State {
       return { ...state, saved: { ...state.saved, [event.payload.id]: true } };
     case "message.unsaved":
       return { ...state, saved: without(state.saved, event.payload.id) as State["saved"] };
+    case "request.received":
+      return { ...state, requests: { ...state.requests, [event.payload.request.id]: event.payload.request } };
+    case "request.accepted":
+    case "request.declined":
+    case "request.blocked":
+      return { ...state, requests: without(state.requests, event.payload.id) };
     case "me.changed": {
       const { person, settings } = event.payload;
       return { ...withPerson(state, person), me: person, settings };

@@ -6,7 +6,7 @@
  * Frames that arrive before the lists wait. Coming back after a lost connection needs no list: the cursors say it all,
  * unless we are too far behind or the server's log is shorter than ours (it was restored): then everything is read anew.
  */
-import { channels, me as meApi, orgs, session } from "../api/endpoints";
+import { channels, me as meApi, orgs, requests, session } from "../api/endpoints";
 import { setCsrf } from "../api/http";
 import type { Event, Frame, Kind, Me, Person, Role } from "../api/types";
 import { upload } from "../api/upload";
@@ -157,12 +157,13 @@ export class Engine {
   private async readLists(): Promise<void> {
     const heads = this.heads ?? {};
     const guest = this.role === "guest";
-    const [me, list, people, drafts, saved] = await Promise.all([
+    const [me, list, people, drafts, saved, tray] = await Promise.all([
       meApi.get(),
       channels.list("mine"),
       guest ? Promise.resolve<Person[]>([]) : orgs.members(this.me.org.id),
       meApi.drafts(),
       meApi.saved(),
+      guest ? Promise.resolve({ items: [] }) : requests.tray(),
     ]);
     setCsrf(me.csrf);
     const fresh = loadedState({
@@ -171,6 +172,7 @@ export class Engine {
       people,
       drafts: drafts.items,
       saved: saved.items.map((message) => message.id),
+      requests: tray.items,
       heads,
     });
     store.setState(fresh, true);

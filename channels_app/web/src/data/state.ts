@@ -4,7 +4,19 @@
  * Every message carries `asOf`: the seq of its channel's stream up to which it is known to be true. Events at or before
  * it are already in the message and are never applied twice, whichever of fetch and event came first.
  */
-import type { Channel, Draft, Event, GuestSeat, Id, Me, Message, Org, Person, Settings } from "../api/types";
+import type {
+  Channel,
+  ContactRequest,
+  Draft,
+  Event,
+  GuestSeat,
+  Id,
+  Me,
+  Message,
+  Org,
+  Person,
+  Settings,
+} from "../api/types";
 
 export interface Known extends Message {
   asOf: number;
@@ -39,6 +51,8 @@ export interface State {
   seats: Readonly<Record<Id, Seats>>;
   drafts: Readonly<Record<string, Draft>>;
   saved: Readonly<Record<Id, true>>;
+  /** Strangers who wrote to us and wait for an answer. */
+  requests: Readonly<Record<Id, ContactRequest>>;
   /** Seq of the last applied event, stream by stream. */
   cursors: Readonly<Record<string, number>>;
   /** Highest seq seen of a stream whose events in between are missing; they are fetched with `/sync`. */
@@ -61,6 +75,7 @@ export const emptyState: State = {
   seats: {},
   drafts: {},
   saved: {},
+  requests: {},
   cursors: {},
   gaps: {},
   counted: {},
@@ -88,6 +103,7 @@ export interface Loaded {
   people: readonly Person[];
   drafts: readonly Draft[];
   saved: readonly Id[];
+  requests: readonly ContactRequest[];
   /** Heads of the person's and the organization's stream from before the lists were read. */
   heads: Readonly<Record<string, number>>;
 }
@@ -112,6 +128,7 @@ export function loadedState(loaded: Loaded): State {
     channels: byId(loaded.channels),
     drafts: Object.fromEntries(loaded.drafts.map((draft) => [draftKey(draft.channel, draft.thread), draft])),
     saved: Object.fromEntries(loaded.saved.map((id) => [id, true as const])),
+    requests: byId(loaded.requests),
     cursors,
   };
 }

@@ -1,5 +1,5 @@
 /** The everyday verbs: over the socket, and over HTTP when the socket gives no answer. */
-import { channels, live as liveApi, messages } from "../api/endpoints";
+import { channels, live as liveApi, messages, requests } from "../api/endpoints";
 import { ApiError } from "../api/http";
 import type { Channel, Delivery, Id, Message, NewMessage, ReadState } from "../api/types";
 import { applyAll, ensureRoom, joined, withChannel } from "./apply";
@@ -150,6 +150,12 @@ export const changeGuest = (channel: Id, guest: Id, change: { expires_at?: strin
   heard(channels.changeGuest(channel, guest, change));
 
 export const removeGuest = (channel: Id, guest: Id) => heard(channels.removeGuest(channel, guest));
+
+export const acceptRequest = (id: Id) => heard(requests.accept(id));
+
+export const declineRequest = (id: Id) => heard(requests.decline(id));
+
+export const blockRequest = (id: Id) => heard(requests.block(id));
 
 let catching: Promise<void> | null = null;
 

@@ -133,6 +133,7 @@ export function loaded(channels: Channel[] = [channel()]): State {
     people: [alice, bob, carol],
     drafts: [],
     saved: [],
+    requests: [],
     heads: { "person:A": 5, "org:O": 7 },
   });
 }

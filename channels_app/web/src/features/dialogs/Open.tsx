@@ -1,6 +1,8 @@
 /** Which dialog is which. */
 import type { DialogState } from "../../app/ui";
 import { ImageDialog } from "../files/ImageDialog";
+import { Held } from "../held/Held";
+import { Requests } from "../requests/Requests";
 import { AppPasswords } from "./AppPasswords";
 import { BrowseChannels } from "./BrowseChannels";
 import { ChannelSettings } from "./ChannelSettings";
@@ -35,6 +37,10 @@ export default function Open({ dialog }: { dialog: DialogState }) {
       return <ChannelSettings channel={dialog.channel} />;
     case "mail":
       return <MailDialog channel={dialog.channel} />;
+    case "requests":
+      return <Requests />;
+    case "held":
+      return <Held />;
     case "app-passwords":
       return <AppPasswords />;
     case "invite":

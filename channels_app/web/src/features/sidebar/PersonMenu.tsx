@@ -47,10 +47,20 @@ export function PersonMenu({ org }: { org: string }) {
       <MenuItem icon="key" onSelect={() => openDialog({ kind: "app-passwords" })}>
         App passwords for mail
       </MenuItem>
-      {admin && (
-        <MenuItem icon="people" onSelect={() => openDialog({ kind: "invite" })}>
-          Invite people
+      {me?.role !== "guest" && (
+        <MenuItem icon="mail" onSelect={() => openDialog({ kind: "requests" })}>
+          Requests by mail
         </MenuItem>
+      )}
+      {admin && (
+        <>
+          <MenuItem icon="archive" onSelect={() => openDialog({ kind: "held" })}>
+            Held mail
+          </MenuItem>
+          <MenuItem icon="people" onSelect={() => openDialog({ kind: "invite" })}>
+            Invite people
+          </MenuItem>
+        </>
       )}
       <MenuItem icon="settings" keys="Ctrl /" onSelect={() => openDialog({ kind: "keys" })}>
         Keyboard shortcuts

@@ -10,6 +10,7 @@ import { PersonMenu } from "./PersonMenu";
 import { Section } from "./Section";
 import css from "./Sidebar.module.css";
 import { mayJoin, sections } from "./sections";
+import { Waiting } from "./Waiting";
 
 export function Sidebar() {
   const { channels, directs } = useData(sections);
@@ -36,6 +37,7 @@ export function Sidebar() {
       </button>
       <div className={css.lists}>
         <div ref={list} className={css.scroll}>
+          <Waiting />
           <Section
             title="Channels"
             channels={channels}

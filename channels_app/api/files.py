@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpResponse, HttpResponseBase
 from ninja import File, Query, Router
 from ninja.files import UploadedFile
 
 from channels_app.api.door import Request, answer
 from channels_app.api.params import IdPath
 from channels_app.chat import access
-from channels_app.files import shapes, storage, uploads
+from channels_app.files import serving, shapes, storage, uploads
 from channels_app.files.shapes import FileShape
 from workspace.events.refusal import NotFound
 
 router = Router(tags=["files"])
-CHUNK = 256 * 1024
 
 
 @router.post("/files", response={201: FileShape})
@@ -50,18 +45,7 @@ def download(request: Request, id: IdPath, preview: Annotated[int, Query(ge=0, l
     except FileNotFoundError:
         raise NotFound("This file is gone.") from None
     kind = "image/webp" if small else stored.type
-    inline = kind in uploads.SAFE_INLINE
-    response = StreamingHttpResponse(chunks(content), content_type=kind if inline else "application/octet-stream")
-    response["Content-Length"] = str(os.fstat(content.fileno()).st_size)
-    response["Content-Disposition"] = content_disposition_header(not inline, stored.name) or "attachment"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    inline, tag = kind in uploads.SAFE_INLINE, f"{stored.id}-preview" if small else stored.id
+    response = serving.serve(request, content, name=stored.name, kind=kind, inline=inline, tag=tag)
     response["Cache-Control"] = "private, max-age=31536000, immutable"
-    response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-async def chunks(content: BinaryIO) -> AsyncIterator[bytes]:
-    """The bytes, a piece at a time: an ordinary iterator would be read to its end before the first byte goes out."""
-    with content:
-        while piece := await asyncio.to_thread(content.read, CHUNK):
-            yield piece

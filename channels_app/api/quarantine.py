@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from ninja import Query, Router
 from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
-from channels_app.api.files import chunks
 from channels_app.api.params import ID, Cursor, IdPath, Limit, SlugOrId
 from channels_app.chat import markdown
 from channels_app.chat.shapes import OriginName
+from channels_app.files import serving
 from channels_app.guests import requests
 from channels_app.guests.requests import HeldFileShape
 from channels_app.letters import held
@@ -119,12 +119,11 @@ def download_held(request: Request, org: SlugOrId, id: IdPath) -> HttpResponseBa
     people_access.organization(request.auth, org)
     found = held.one(request.auth, _row(id))
     # Never as message/rfc822: browsers and their helpers show what is in it.
-    response = StreamingHttpResponse(chunks(held.content(found)), content_type="application/octet-stream")
-    response["Content-Length"] = str(found.row.size)
-    response["Content-Disposition"] = f'attachment; filename="held-{found.row.id}.eml"'
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    name, tag = f"held-{found.row.id}.eml", str(found.row.id)
+    response = serving.serve(
+        request, held.content(found), name=name, kind="application/octet-stream", inline=False, tag=tag
+    )
     response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -1,8 +1,9 @@
 """The codec: chat messages to mails and mails to chat messages. Pure: no Django, no network, no clock."""
 
 from channels_app.mail.compose import compose_post
+from channels_app.mail.encode import preview_id
 from channels_app.mail.ids import event_id, event_seq, message_id, parse_message_id
-from channels_app.mail.letter import ComposedLetter, compose_letter
+from channels_app.mail.letter import ComposedLetter, compose_letter, place
 from channels_app.mail.log import compose_log
 from channels_app.mail.model import (
     Address,
@@ -45,6 +46,8 @@ __all__ = [
     "message_id",
     "parse",
     "parse_message_id",
+    "place",
+    "preview_id",
     "read_reply",
     "reply_address",
 ]

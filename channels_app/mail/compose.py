@@ -79,16 +79,16 @@ def multipart(subtype: str, mark: str, parts: Sequence[bytes]) -> bytes:
     return head + b"".join([delimiter + part for part in parts]) + f"\r\n--{mark}--\r\n".encode("ascii")
 
 
-def text_part(kind: str, text: str, extra: str = "") -> bytes:
+def text_part(kind: str, text: str, extra: str = "", *, quoted: bool = False) -> bytes:
     """A text part with its headers; `extra` is further header lines, each ending in CRLF."""
-    encoding, body = text_body(text)
+    encoding, body = text_body(text, quoted=quoted)
     head = f"Content-Type: {kind}; charset=utf-8\r\n{extra}Content-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode("ascii") + body
 
 
-def flowed_part(text: str, extra: str = "") -> bytes:
+def flowed_part(text: str, extra: str = "", *, quoted: bool = False) -> bytes:
     """The text/plain part that COI asks for in every mail."""
-    encoding, body = text_body(flow(text))
+    encoding, body = text_body(flow(text), quoted=quoted)
     head = (
         "Content-Type: text/plain; charset=utf-8; format=flowed\r\n"
         f"{extra}Content-Transfer-Encoding: {encoding}\r\n\r\n"
@@ -96,12 +96,12 @@ def flowed_part(text: str, extra: str = "") -> bytes:
     return head.encode("ascii") + body
 
 
-def html_part(html: str, mentions: Sequence[Address] = ()) -> bytes:
+def html_part(html: str, mentions: Sequence[Address] = (), *, quoted: bool = False) -> bytes:
     """The text/html part, a whole document; mentions become links to the mailboxes of those people."""
     shown = _MENTION.sub(lambda found: _link(found, mentions), html) if mentions else html
     shown = shown.rstrip("\n")
     frame = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n'
-    return text_part("text/html", f"{frame}{shown}\n</body></html>\n")
+    return text_part("text/html", f"{frame}{shown}\n</body></html>\n", quoted=quoted)
 
 
 def boundary(*content: str) -> str:

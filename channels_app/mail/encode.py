@@ -60,19 +60,27 @@ def ids(*values: str) -> str:
     return " ".join([value for value in values if _ID.fullmatch(value)])
 
 
-def text_body(text: str) -> tuple[str, bytes]:
+def text_body(text: str, *, quoted: bool = False) -> tuple[str, bytes]:
     """(Content-Transfer-Encoding, body) of a UTF-8 text with LF ends, such that decoding gives it back exactly.
 
-    7bit when it is plain enough, else quoted-printable, else base64 (of the text with LF ends as it is).
+    7bit when it is plain enough, else quoted-printable, else base64 (of the text with LF ends as it is). `quoted`:
+    quoted-printable in any case.
     """
+    if quoted:
+        return "quoted-printable", quoted_printable(text.encode("utf-8", "replace"))
     if text.isascii() and not _NOT_PLAIN.search(text) and (len(text) < 990 or max(map(len, text.split("\n"))) < 990):
         return "7bit", text.replace("\n", "\r\n").encode("ascii")
     raw = text.encode("utf-8", "replace")
     if (len(raw) - len(text)) * 5 > len(raw) or _NOT_TEXT.search(text):
         return "base64", base64_lines(raw)
+    return "quoted-printable", quoted_printable(raw)
+
+
+def quoted_printable(raw: bytes) -> bytes:
+    """A text with LF ends in quoted-printable (RFC 2045, 6.7), with CRLF ends."""
     encoded = binascii.b2a_qp(raw.replace(b"\n", b"\r\n"), quotetabs=False, istext=True)
     # It breaks lines as the first line of the text ends; a text of one line it breaks by bare LF.
-    return "quoted-printable", encoded if b"\n" in raw else encoded.replace(b"\n", b"\r\n")
+    return encoded if b"\n" in raw else encoded.replace(b"\n", b"\r\n")
 
 
 def base64_lines(raw: bytes) -> bytes:
@@ -95,11 +103,16 @@ def attachment_part(file: Attachment, domain: str) -> bytes:
     headers.append(f"Content-Disposition: {disposition};{_filename(file.name)} size={len(file.content)}")
     headers.append("Content-Transfer-Encoding: base64")
     if file.file_id and (file_id := _NOT_IN_EMAIL.sub("", file.file_id)[:100]):
-        preview = "preview." if file.preview else ""
-        headers.append(f"Content-ID: <{preview}{file_id}@{domain}>\r\nRoost-File: {file_id}")
+        cid = preview_id(file_id, domain) if file.preview else f"{file_id}@{domain}"
+        headers.append(f"Content-ID: <{cid}>\r\nRoost-File: {file_id}")
     if file.preview:
         headers.append("Chat-Content: preview")
     return "\r\n".join(headers).encode("ascii") + b"\r\n\r\n" + base64_lines(file.content)
+
+
+def preview_id(file_id: str, domain: str) -> str:
+    """By which HTML refers to the small picture of a file (RFC 2392)."""
+    return f"preview.{file_id}@{domain}"
 
 
 def _filename(name: str) -> str:

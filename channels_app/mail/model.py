@@ -3,7 +3,7 @@
 `Post`, `LogEntry` and `Letter` go in (`compose_post`, `compose_log`, `compose_letter`), `Parsed` comes out (`parse`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -97,6 +97,9 @@ class Letter:
     `text` is a message as written, the whole new text of an edit, all emoji of a reaction separated by spaces (empty
     when the last one was taken away), and else a sentence. `html` is sanitised, and empty when it would say no more
     than the text; of a reaction it is a sentence. `auto`: no person caused this mail. `voice`: its one file was spoken.
+
+    `links` are words that stand for addresses only their reader may have: where text and HTML have `place(link)`,
+    each reader sees theirs (`Recipient.link`).
     """
 
     message_id: str
@@ -115,15 +118,20 @@ class Letter:
     mentions: tuple[Address, ...] = ()
     auto: bool = False
     voice: bool = False
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom a letter goes to. `reply_to` is the signed address of this person here, `unsubscribe` an https URL."""
+    """Whom a letter goes to. `reply_to` is the signed address of this person here, `unsubscribe` an https URL.
+
+    `link` makes this person's URL of one of the letter's `links`.
+    """
 
     to: Address
     reply_to: str
     unsubscribe: str
+    link: Callable[[str], str] = field(default=str, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from PIL import Image
 from pytest_django import Settings
 
 from channels_app.chat import channels, guests, messages, pins, reactions
 from channels_app.chat.models import Message, Seat
 from channels_app.files import uploads
-from channels_app.guests import addresses
+from channels_app.guests import addresses, file_links
 from channels_app.guests.models import Mailbox
-from channels_app.guests.sending import composing, rounds, signing
+from channels_app.guests.sending import big_files, rounds, signing
 from channels_app.guests.sending.postman import Postman
-from channels_app.mail import matches, read_reply
+from channels_app.mail import matches, parse, read_reply
 from tests.cast import Cast
+from tests.guests.fetched import body
 from tests.guests.sink import Sink, running_sink
+from tests.mail.mails import assert_travels
 from tests.mail.signatures import verifies
 from workspace.events import lanes, log
 from workspace.events.models import Event, Lane
@@ -406,18 +412,101 @@ def test_a_dead_address_gets_no_more_of_what_was_under_way(cast: Cast, sink: Sin
     assert Seat.objects.get().delivery == Seat.Delivery.PAUSED
 
 
-def test_what_is_too_big_for_mail_is_named(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composing, "FILES_BYTES", 10)
+# Files that are too big
+
+LINK = re.compile(r"http://\S+?/files/\S+?(?=[\s\"])")
+
+
+def _picture(side: int) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((side, side), 90).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_what_is_too_big_for_mail_is_a_link(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(big_files, "FILES_BYTES", 10)
     monkeypatch.setattr(rounds, "BYTES_AT_ONCE", 10)
-    _invite(cast)
+    _invite(cast), _invite(cast, HAL)
     for number in range(2):
         names = (("small.txt", b"small"), ("film.mp4", b"a long film"))
         files = [uploads.store(uploader=cast.bob, name=name, chunks=[content]).id for name, content in names]
-        _post(cast, f"look {number}", files=files)
+        _post(cast, f"look *{number}*", files=files)
     _carry(cast)
+    until = f"{file_links.until(timezone.now()):%d %B %Y}"
     for number, one in enumerate(sink.of(GUS)[1:]):
-        assert one.text.splitlines() == [f"look {number}", "", "Too big to come by mail: film.mp4 (0 MB)."]
+        (link,) = LINK.findall(f"{one.text} ")
+        assert one.text.splitlines() == [
+            f"look *{number}*", "", f"Too big to come by mail. Until {until} here:", "", "film.mp4 (1 kB)", link,
+        ]  # fmt: skip
+        html = one.mail.get_body(("html",))
+        assert html is not None and f'<a href="{link}">film.mp4 (1 kB)</a>' in html.get_content()
         assert [part.get_filename() for part in one.mail.iter_attachments()] == ["small.txt"]
+        assert body(_fetch(link)) == b"a long film"
+        assert link not in sink.of(HAL)[1 + number].text
+        assert verifies(one.raw, signing.key())
+        assert_travels(one.raw)
+
+
+def test_a_big_picture_is_seen_small(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(big_files, "FILES_BYTES", 10)
+    _invite(cast)
+    files = [uploads.store(uploader=cast.bob, name=name, chunks=[_picture(900)]).id for name in ("a<b>.png", "c.png")]
+    _post(cast, "", files=files)
+    _carry(cast)
+    mail = sink.of(GUS)[1].mail
+    assert mail.get_content_type() == "multipart/related"
+    text, picture = mail.iter_parts()
+    assert isinstance(picture, EmailMessage) and isinstance(text, EmailMessage)
+    assert (picture.get_content_type(), picture["Chat-Content"]) == ("image/jpeg", "preview")
+    with Image.open(io.BytesIO(picture.get_content())) as shown:
+        assert shown.size == (720, 720)
+    html = text.get_body(("html",))
+    assert (
+        html is not None and f'<img src="cid:{picture["Content-ID"][1:-1]}" alt="a&lt;b&gt;.png"' in html.get_content()
+    )
+    assert len(LINK.findall(html.get_content())) == 2
+    parsed = parse(sink.of(GUS)[1].raw)
+    assert [(file.preview, file.type) for file in parsed.attachments] == [(True, "image/jpeg")]
+    assert parsed.defects == ()
+
+
+def test_a_digest_links_files(cast: Cast, sink: Sink) -> None:
+    gus = _invite(cast)
+    guests.choose(guest=gus, channel=cast.general.id, delivery="hourly")
+    file = uploads.store(uploader=cast.bob, name="plan.pdf", chunks=[b"%PDF-1.4"]).id
+    _post(cast, "The plan", files=[file])
+    Event.objects.filter(kind="message.posted").update(at=timezone.now() - timedelta(hours=2))
+    _carry(cast)
+    (link,) = LINK.findall(f"{sink.of(GUS)[-1].text} ")
+    assert sink.of(GUS)[-1].text.splitlines()[-2:] == ["📎 plan.pdf (1 kB)", link]
+    assert body(_fetch(link)) == b"%PDF-1.4"
+
+
+def test_a_link_ends_with_what_it_leads_to(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(big_files, "FILES_BYTES", 1)
+    gus = _invite(cast)
+    ids, links = [], []
+    for number in range(2):
+        file = uploads.store(uploader=cast.bob, name="film.mp4", chunks=[b"a long film"]).id
+        ids.append(_post(cast, f"look {number}", files=[file]))
+        _carry(cast)
+        links += LINK.findall(f"{sink.of(GUS)[-1].text} ")
+    first, second = links
+    assert [_fetch(link).status_code for link in links] == [200, 200]
+    messages.delete(person=cast.bob, message=ids[0])
+    assert [_fetch(link).status_code for link in links] == [410, 200]
+    gone = body(_fetch(first)).decode()
+    assert "deleted" in gone and gone.startswith("<!DOCTYPE")
+    guests.leave(guest=gus, channel=cast.general.id)
+    assert _fetch(second).status_code == 410
+    _invite(cast)
+    assert _fetch(second).status_code == 200
+    persons.change(person=Person.objects.get(email=GUS), by=cast.alice, active=False)
+    assert _fetch(second).status_code == 410
+
+
+def _fetch(link: str) -> Any:
+    return Client(enforce_csrf_checks=True).get("/files/" + link.partition("/files/")[2])
 
 
 def test_all_that_leaves_is_signed(cast: Cast, sink: Sink) -> None:

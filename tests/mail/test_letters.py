@@ -222,7 +222,7 @@ def test_no_value_breaks_out_of_its_place(sent: Letter, to: Address, reply_to: s
     leaves = [part for part in message.walk() if not part.is_multipart()]
     assert len(leaves) <= 2 + len(sent.attachments)
     assert [part.get_payload(decode=True) for part in leaves[len(leaves) - len(sent.attachments) :]] == [
-        file.content for file in sent.attachments
+        file.content for file in sorted(sent.attachments, key=lambda file: not file.preview)
     ]
 
 

@@ -27,10 +27,10 @@ from django.conf import settings
 from django.db.models import Q
 
 from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
-from channels_app.files.models import StoredFile
 from channels_app.guests import addresses
 from channels_app.guests.models import Subject
-from channels_app.guests.sending import corresponding, digesting
+from channels_app.guests.sending import big_files, corresponding, digesting
+from channels_app.guests.sending.big_files import Linked
 from channels_app.letters import outgoing
 from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id
 from channels_app.mail.encode import ids as written
@@ -39,7 +39,6 @@ from workspace.people.models import Person
 
 SUBJECT_LENGTH = 60
 NAMES_SHOWN = 12
-FILES_BYTES = 10 * 1024 * 1024  # of one mail, before they are encoded
 _MARKS = re.compile(r"[*_`~#>|]+|\[([^\]]*)\]\([^)]*\)")
 _TAGS = re.compile(r"<([a-z0-9]+)")
 
@@ -77,7 +76,7 @@ class Letters:
         self._posted = {message_of(entry) for entry in entries if entry.kind == "message.posted"}
         around = outgoing.gather(channel, [row for row in self._rows.values() if row.id in self._posted])
         self._files = around.files
-        self._around = replace(around, files={id: fitting(files) for id, files in around.files.items()})
+        self._around = replace(around, files={id: big_files.fitting(files) for id, files in around.files.items()})
 
     # Who reads what
 
@@ -154,14 +153,13 @@ class Letters:
     def _message(self, row: Message, entry: Entry) -> Letter:
         post = outgoing.post_of(row, self._around)
         answered = _own_id(self._answers[row.id].message) if row.id in self._answers else None
-        text, shown = post.text, _if_more(post.html)
+        linked = self._linked(row, entry)
+        text = f"{post.text}\n\n{linked.text}".strip()
+        shown = f"{post.html}\n{linked.html}" if linked.html else _if_more(post.html)
         if quoted := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
             # Chat clients have no threads: above an answer they show what it answers, if the text quotes that.
             text = f"> {quoted}\n\n{text}"
             shown = f"<blockquote>{html.escape(quoted)}</blockquote>\n{shown}" if shown else ""
-        if left_out := _left_out(self._files.get(row.id, ())):
-            text = f"{text}\n\n{left_out}".strip()
-            shown = f"{shown}\n<p>{html.escape(left_out)}</p>" if shown else ""
         return Letter(
             **self._opening(entry.payload["message"]["author_name"], entry, row),
             message_id=_own_id(row),
@@ -170,9 +168,17 @@ class Letters:
             html=shown,
             in_reply_to=post.in_reply_to or answered,
             references=post.references or ((answered,) if answered else ()),
-            attachments=post.attachments,
-            voice=not post.text and _is_sound(post.attachments),
+            attachments=(*linked.pictures, *post.attachments),
+            links=linked.links,
+            voice=not post.text and not linked.links and _is_sound(post.attachments),
         )
+
+    def _linked(self, row: Message, entry: Entry) -> Linked:
+        """The files of a message that do not go along."""
+        along = self._around.files.get(row.id, ())
+        rest = [file for file in self._files.get(row.id, ()) if file not in along]
+        domain = addresses.channel_address(self.channel).rpartition("@")[2]
+        return big_files.linked(row.id, rest, entry.at, domain)
 
     def _edit(self, row: Message, entry: Entry) -> Letter:
         payload = entry.payload
@@ -307,7 +313,8 @@ class Letters:
         rows = [self._rows[message_of(entry)] for entry in news]
         name = outgoing.shown_name(self.channel)
         count = "1 new message" if len(rows) == 1 else f"{len(rows)} new messages"
-        made = digesting.digest(rows, self._roots, self._names, self._files)
+        files = {row.id: big_files.urls(row.id, self._files.get(row.id, ()), news[-1].at, reader.id) for row in rows}
+        made = digesting.digest(rows, self._roots, self._names, files)
         return self._notice(news[-1], f"[{name}] {count}", self.channel.org.name, made.text, made.html)
 
     # The mails that nobody wrote
@@ -372,27 +379,12 @@ def recipient(channel: Channel, reader: Reader) -> Recipient:
         to=Address(reader.name, reader.email),
         reply_to=addresses.reply_to(channel, reader.id),
         unsubscribe=addresses.leave_url(channel.id, reader.id),
+        link=big_files.link_for(reader.id),
     )
-
-
-def fitting(files: Sequence[StoredFile]) -> list[StoredFile]:
-    """Those of a message's files that go along; mail servers refuse what is much bigger."""
-    chosen, room = [], FILES_BYTES
-    for file in files:
-        if file.size <= room:
-            chosen.append(file)
-            room -= file.size
-    return chosen
 
 
 def _is_sound(files: Sequence[Attachment]) -> bool:
     return len(files) == 1 and files[0].type.startswith("audio/")
-
-
-def _left_out(files: Sequence[StoredFile]) -> str:
-    chosen = fitting(files)
-    rest = [f"{file.name} ({file.size / 1_000_000:.0f} MB)" for file in files if file not in chosen]
-    return f"Too big to come by mail: {', '.join(rest)}." if rest else ""
 
 
 def message_of(entry: Entry) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from channels_app.chat.models import Message
-from channels_app.files.models import StoredFile
 
 CONTEXT_LENGTH = 200
+Files = Sequence[tuple[str, str]]  # (name, URL) of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ def digest(
     rows: Sequence[Message],
     roots: Mapping[str, Message],
     names: Mapping[str, str],
-    files: Mapping[str, Sequence[StoredFile]],
+    files: Mapping[str, Files],
 ) -> Digest:
     """`rows` in order of time; `roots` of their threads, `names` of all authors and `files` of messages by id."""
     threads: dict[str, list[Message]] = {}
@@ -37,7 +37,7 @@ def digest(
             texts.append(_context_text(root, names))
             parts.append(_context_html(root, names))
         for row in said:
-            attached = ", ".join(file.name for file in files.get(row.id, ()))
+            attached = files.get(row.id, ())
             texts.append(_text(row, names, attached))
             parts.append(_html(row, names, attached))
     return Digest("\n\n".join(texts), "\n".join(parts))
@@ -52,18 +52,17 @@ def _context_html(root: Message, names: Mapping[str, str]) -> str:
     return f"<p>In answer to <strong>{who}</strong>: <em>{words}</em></p>"
 
 
-def _text(row: Message, names: Mapping[str, str], attached: str) -> str:
+def _text(row: Message, names: Mapping[str, str], attached: Files) -> str:
     lines = [f"{names.get(row.author_id, 'Somebody')}, {_time(row)}:", *row.text.splitlines()]
-    if attached:
-        lines.append(f"(with {attached})")
+    lines += [line for name, url in attached for line in (f"📎 {name}", url)]
     return "\n".join(f"    {line}" if row.thread_id else line for line in lines)
 
 
-def _html(row: Message, names: Mapping[str, str], attached: str) -> str:
+def _html(row: Message, names: Mapping[str, str], attached: Files) -> str:
     who = html.escape(names.get(row.author_id, "Somebody"))
     said = f"<p><strong>{who}</strong>, {_time(row)}</p>\n{row.html}"
-    if attached:
-        said += f"<p>(with {html.escape(attached)})</p>"
+    for name, url in attached:
+        said += f'<p>📎 <a href="{html.escape(url)}">{html.escape(name)}</a></p>'
     return f"<blockquote>{said}</blockquote>" if row.thread_id else said
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from channels_app.chat.guests import LANE
 from channels_app.chat.models import Channel, Seat
 from channels_app.guests.models import Mailbox
-from channels_app.guests.sending.composing import FILES_BYTES, Letters, Reader, Seated
+from channels_app.guests.sending.big_files import FILES_BYTES
+from channels_app.guests.sending.composing import Letters, Reader, Seated
 from channels_app.mail import ComposedLetter
 from workspace.events import lanes, log, statement
 from workspace.events.lanes import Leased

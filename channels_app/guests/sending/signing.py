@@ -36,8 +36,9 @@ class Signer:
         """The mail for one reader. Raises `TryLater` without a key that can be used."""
         if not settings.DKIM_SIGN:
             return letter.to(recipient)
-        head = letter.head_to(recipient)
-        return b"".join((await self._field(head, letter.body_hash), head, b"\r\n", letter.body))
+        head, body = letter.head_to(recipient), letter.body_to(recipient)
+        hashed = dkim.body_hash(body) if letter.links else letter.body_hash
+        return b"".join((await self._field(head, hashed), head, b"\r\n", body))
 
     async def close(self) -> None:
         """Let the process end."""

@@ -216,7 +216,8 @@ def test_a_deleted_channel_says_goodbye(cast: Cast, sink: Sink) -> None:
     assert "no longer take part" in sink.of(GUS)[-1].text
 
 
-def test_one_trouble_is_nobody_elses(cast: Cast, sink: Sink) -> None:
+def test_one_trouble_is_nobody_elses(cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "pause_after", lambda attempts: 60.0)
     _invite(cast), _invite(cast, HAL)
     _carry(cast)
     sink.answers[GUS] = "451 greylisted"

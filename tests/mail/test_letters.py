@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_app.mail import Address, Attachment, Letter, LetterKind, compose_letter, parse
+from channels_app.mail import Address, Attachment, Letter, LetterKind, compose_letter, parse, place
 from tests.mail.mails import BOB, GENERAL, OWN, ROOT, assert_travels, dana, golden, letter, read
 
 EVENT = "<chat$group.0ChannelGeneral0.event000000000013@roost.localhost>"
@@ -175,6 +175,36 @@ def test_guests_differ_in_nothing_but_their_own_headers() -> None:
     assert sorted(line.partition(b":")[0] for line in lines[1] - lines[0]) == [
         b" <mailto", b"List-Post", b"List-Unsubscribe", b"Reply-To", b"To",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["Look:", "見てください、とても大きなファイルです", "x" * 2000])
+def test_each_reader_has_their_own_link(words: str) -> None:
+    sent = letter(
+        text=f"{words}\n{place('film')}",
+        html=f'<p>{words}</p>\n<a href="{place("film")}">the film, which is very long and has a long name</a>',
+        links=("film",),
+    )
+    composed = compose_letter(sent)
+    for who in ("dana", "erik"):
+        url = f"https://roost.example.org/files/{who}-{'0123456789abcdef=' * 9}"
+        raw = composed.to(dana(link=lambda word, url=url: f"{url}{word}"))
+        assert_travels(raw)
+        message = read(raw)
+        plain, shown = (message.get_body((kind,)) or pytest.fail("no body") for kind in ("plain", "html"))
+        assert plain.get_content().splitlines() == [words, f"{url}film"]
+        assert f'<a href="{url}film">the film' in shown.get_content()
+        parts = [part for part in message.walk() if part["Content-Transfer-Encoding"] == "quoted-printable"]
+        assert all(len(line) <= 76 for part in parts for line in str(part.get_payload()).splitlines())
+        assert parse(raw).text == f"{words}\n{url}film"
+        assert place("film").encode() not in raw
+
+
+def test_an_endless_link_is_refused() -> None:
+    composed = compose_letter(letter(text=place("film"), html="", links=("film",)))
+    with pytest.raises(ValueError, match="too long"):
+        composed.to(dana(link=lambda word: "https://x.test/" + "x" * 900))
+    raw = composed.to(dana(link=lambda word: 'https://x.test/"><script>\r\nBcc: e@e.test'))
+    assert b"%22%3E%3Cscript%3E%0D%0ABcc:%20e@e.test" in raw.replace(b"=\r\n", b"")
 
 
 HOSTILE = st.text(st.characters() | st.sampled_from('\r\n\t "<>,;:@()\\=?_'), max_size=60) | st.sampled_from(

@@ -17,7 +17,6 @@ from channels_app.guests.file_links import Shared
 from channels_app.mail import Attachment, place, preview_id
 
 FILES_BYTES = 10 * 1024 * 1024  # of one mail, before they are encoded
-PICTURES = 1  # a chat client makes a message of each
 PICTURE_WIDTH = 360
 
 
@@ -41,13 +40,17 @@ def fitting(files: Sequence[StoredFile]) -> list[StoredFile]:
     return chosen
 
 
-def linked(message: str, files: Sequence[StoredFile], sent_at: datetime, domain: str) -> Linked:
-    """Links to these files of a message (an id) in a mail of that moment; `domain` is that of its sender."""
+def linked(message: str, files: Sequence[StoredFile], *, sent_at: datetime, domain: str, alone: bool) -> Linked:
+    """Links to these files of a message (an id) in a mail of that moment; `domain` is that of its sender.
+
+    With a small picture of the first image when they are `alone`, and no other file comes along: Delta Chat shows a
+    text and a picture as one message, but each further part as another one.
+    """
     if not files:
         return Linked()
     until = file_links.until(sent_at)
     keys = {file.id: file_links.key(Shared(message, file.id, until)) for file in files}
-    pictures = _pictures(files)
+    pictures = _picture_of(files) if alone else ()
     shown = {picture.file_id for picture in pictures}
     head = f"Too big to come by mail. Until {until:%d %B %Y} here:"
     texts, parts = [head], [f"<p>{head}</p>"]
@@ -59,12 +62,11 @@ def linked(message: str, files: Sequence[StoredFile], sent_at: datetime, domain:
     return Linked("\n\n".join(texts), "\n".join(parts), tuple(keys.values()), pictures)
 
 
-def _pictures(files: Sequence[StoredFile]) -> tuple[Attachment, ...]:
-    found: list[Attachment] = []
+def _picture_of(files: Sequence[StoredFile]) -> tuple[Attachment, ...]:
     for file in files:
-        if len(found) < PICTURES and (content := previews.jpeg(file)):
-            found.append(Attachment(f"{file.name} (small).jpg", "image/jpeg", content, file.id, preview=True))
-    return tuple(found)
+        if content := previews.jpeg(file):
+            return (Attachment(f"{file.name} (small).jpg", "image/jpeg", content, file.id, preview=True),)
+    return ()
 
 
 def _picture(file: StoredFile, domain: str) -> str:

@@ -155,7 +155,9 @@ class Letters:
         answered = _own_id(self._answers[row.id].message) if row.id in self._answers else None
         linked = self._linked(row, entry)
         text = f"{post.text}\n\n{linked.text}".strip()
-        shown = f"{post.html}\n{linked.html}" if linked.html else _if_more(post.html)
+        shown = _if_more(post.html)
+        if linked.pictures or (linked.html and shown):
+            shown = f"{post.html}\n{linked.html}"
         if quoted := _words(self._roots[row.thread_id].text) if row.thread_id in self._roots else "":
             # Chat clients have no threads: above an answer they show what it answers, if the text quotes that.
             text = f"> {quoted}\n\n{text}"
@@ -178,7 +180,7 @@ class Letters:
         along = self._around.files.get(row.id, ())
         rest = [file for file in self._files.get(row.id, ()) if file not in along]
         domain = addresses.channel_address(self.channel).rpartition("@")[2]
-        return big_files.linked(row.id, rest, entry.at, domain)
+        return big_files.linked(row.id, rest, sent_at=entry.at, domain=domain, alone=not along)
 
     def _edit(self, row: Message, entry: Entry) -> Letter:
         payload = entry.payload

@@ -12,6 +12,7 @@ from typing import Literal
 Vouched = Literal["pass", "fail", "doubtful", "unknown"]
 """Whether the owner of the domain in From sent a mail: yes; no, and it is to be refused; it seems not; nobody says."""
 
+_NOT_GOOD = {"fail", "softfail"}
 _MOST_QUOTED = 100
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -44,7 +45,7 @@ def vouched(fields: Iterable[tuple[str, str]], servers: Collection[str], domain:
 
 
 def verdict(results: Collection[Result], domain: str) -> Vouched:
-    """DMARC's answer where there is one, else an aligned signature or envelope sender.
+    """DMARC's answer where there is one, else an aligned signature or envelope sender, good or not good.
 
     Aligned is the domain itself or one above it. RFC 7489 takes those below for aligned too; without the list of
     public suffixes that would let everybody speak for a domain under which everybody can have a name.
@@ -61,7 +62,10 @@ def verdict(results: Collection[Result], domain: str) -> Vouched:
         return "fail"
     if dmarc and set(dmarc) == {"pass"}:
         return "pass"
-    return "pass" if any(one.result == "pass" and _aligned(_vouching(one), domain) for one in results) else "unknown"
+    near = {one.result for one in results if _aligned(_vouching(one), domain)}
+    if "pass" in near:
+        return "pass"
+    return "unknown" if near.isdisjoint(_NOT_GOOD) else "doubtful"
 
 
 def _vouching(one: Result) -> str:

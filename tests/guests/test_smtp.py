@@ -399,8 +399,9 @@ def test_what_the_relay_says_outweighs_a_signature(post: Post, settings: Setting
         ("dmarc=fail header.from=d.test", "pass", 550),
         ("dmarc=pass header.from=d.test", "unknown", 250),
         ("dkim=none", "pass", 250),
+        ("spf=softfail smtp.mailfrom=d.test", "pass", 250),
     ):
         raw = post.mail(authentication_results=f"mx.acme.test; {told}")
         checked = Checked(vouched=signature)  # type: ignore[arg-type]
         assert inwards.take_in(raw, recipient=post.plain, sender="dana@d.test", checked=checked).code == answer
-    assert len(post.all()) == 2
+    assert len(post.all()) == 3

@@ -148,6 +148,13 @@ def test_what_a_trusted_server_calls_forged_is_refused(post: Post) -> None:
     assert post.untouched()
 
 
+@pytest.mark.parametrize("results", ["spf=softfail smtp.mailfrom=dana@d.test", "dkim=fail header.d=d.test; spf=none"])
+def test_what_a_trusted_server_found_no_proof_of_is_kept(post: Post, results: str) -> None:
+    assert post.write(**vouched(results)) == inwards.KEPT
+    assert post.kept() == ["nothing proves the sender, whose domain could (DMARC, SPF or DKIM)"]
+    assert post.write(**vouched("spf=none; dkim=none")) == inwards.POSTED
+
+
 def test_strangers_are_refused(post: Post) -> None:
     eve = persons_outside(post)
     for sender in ("stranger@s.test", "charlie@c.test", eve, ""):

@@ -15,8 +15,12 @@ from asgiref.testing import ApplicationCommunicator
 from channels_app.chat import channels, members, messages, pins, posting, reactions
 from channels_app.chat.models import Channel
 from channels_app.chat.posting import Posted, Posting
+from channels_app.guests import requests
+from channels_app.guests.receiving.arrived import Arrived
+from channels_app.letters import quarantine
 from channels_app.live import calls, process
 from channels_app.live.urls import sockets
+from channels_app.mail import Parsed
 from tests.cast import Api, Cast, gather
 from workspace.people import persons
 from workspace.people.models import Person
@@ -220,6 +224,28 @@ def _deactivate(cast: Cast, n: int) -> Act:
     return _asking(cast.alice, "DELETE", f"/orgs/{cast.acme.id}/members/{cast.bob.id}")
 
 
+def _requests(cast: Cast, n: int) -> Act:
+    for i in range(n):
+        mail = f"From: e{i}@e.test\r\nSubject: A question\r\n\r\nMay I?\r\n".encode()
+        requests.receive(person=cast.bob, mail=Arrived(mail, f"e{i}@e.test"))
+    return _listing(cast.bob, "/me/requests", n)
+
+
+def _held(cast: Cast, n: int) -> Act:
+    for room in [*_rooms(cast, n), *_rooms(cast, n, inside=False)]:
+        quarantine.keep(
+            [room.id.encode()],
+            Parsed(),
+            org=cast.acme.id,
+            stream=room.stream,
+            origin="mail",
+            place="",
+            user="",
+            why="?",
+        )
+    return _listing(cast.alice, f"/orgs/{cast.acme.id}/quarantine?limit=200", 2 * n)
+
+
 def _asking(person: Person, method: str, path: str, body: Any = None) -> Act:
     api = Api(person)
 
@@ -261,6 +287,8 @@ HOT_PATHS: dict[str, tuple[Callable[[Cast, int], Act], int]] = {
     "add members": (_add_members, 20),
     "delete a channel": (_delete_channel, 20),
     "deactivate somebody": (_deactivate, 20),
+    "requests of strangers": (_requests, 20),
+    "held mail": (_held, 20),
 }
 
 

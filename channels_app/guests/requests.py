@@ -148,9 +148,14 @@ def _digest(mail: Arrived, email: str) -> str:
     return blake2b(email.encode() + b"\0" + same, digest_size=20).hexdigest()
 
 
-def _check_room(person: Person, request: ContactRequest | None, size: int) -> None:
+def check_size(size: int) -> None:
+    """Raises `TooLarge` for a mail of more bytes than a stranger can send."""
     if size > MOST_BYTES:
         raise TooLarge(f"A first mail can have at most {MOST_BYTES // 2**20} MB; write without the files first.")
+
+
+def _check_room(person: Person, request: ContactRequest | None, size: int) -> None:
+    check_size(size)
     if request is not None and (request.mails >= MOST_MAILS or request.size + size > MOST_BYTES_OF_ONE):
         raise Full("Your earlier mails wait to be answered; there is no room for more of them.")
     held = _open(person).aggregate(bytes=Sum("size", default=0))["bytes"]

@@ -18,6 +18,7 @@ from channels_app.guests import members, requests
 from channels_app.guests.models import ContactRequest, RequestMail
 from channels_app.guests.receiving import inwards, pace, strangers
 from channels_app.guests.receiving.answers import Answer
+from channels_app.guests.receiving.arrived import Arrived
 from channels_app.letters.models import Quarantined
 from tests.cast import Api
 from tests.guests.post import Post, vouched
@@ -319,8 +320,10 @@ def test_nameless_and_endless_ones(post: Post) -> None:
     ]  # fmt: skip
 
 
-def test_what_is_too_big_is_refused(post: Post) -> None:
-    answer = _ask(post, "x" * requests.MOST_BYTES)
+def test_what_is_too_big_is_refused_unread(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = post.mail("x" * requests.MOST_BYTES, EVE, **vouched("dmarc=pass header.from=e.test"))
+    monkeypatch.setattr(Arrived, "parsed", property(lambda _: 1 / 0))
+    answer = post.give(raw, to=_bobs(post), sender="eve@e.test")
     assert codes(answer) == (552, "5.3.4") and "10 MB" in answer.text
     assert _tray(post) == [] and _bytes_held() == []
 

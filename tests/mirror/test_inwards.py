@@ -11,6 +11,7 @@ from imapclient import IMAPClient
 from channels_app.chat import channels, messages, reactions
 from channels_app.chat.models import Attachment, Channel, Message
 from channels_app.files import storage
+from channels_app.letters import held
 from channels_app.letters.models import Quarantined
 from channels_app.mirror import inwards, settling
 from channels_app.mirror.imap import Mailbox
@@ -82,6 +83,23 @@ def test_a_mail_in_anothers_name_goes_to_quarantine(cast: Cast, program: MailPro
     assert texts(client, _general(cast)) == []
     pull(cast.general)
     assert Quarantined.objects.count() == 1
+
+
+def test_what_is_released_is_back_in_the_folder_once(cast: Cast, program: MailProgram) -> None:
+    carry()
+    client = program(cast.bob)
+    client.append(_general(cast), raw_mail(cast.alice, "By my phone", Message_ID="<a2@a.test>"))
+    pull(cast.general)
+    assert texts(client, _general(cast)) == []
+    held.release(person=cast.amy, held=Quarantined.objects.get().id)
+    carry()
+    pull(cast.general)
+    carry()
+    assert texts(client, _general(cast)) == ["By my phone"]
+    row = Message.objects.get(channel=cast.general)
+    assert (row.author, row.origin, row.external_id) == (cast.alice, "imap", "<a2@a.test>")
+    held.expire()
+    assert Quarantined.objects.count() == 1 and _quarantined(cast.general)[0][0] == cast.alice.email
 
 
 def test_a_forged_id_of_ours_is_not_believed(cast: Cast, program: MailProgram) -> None:

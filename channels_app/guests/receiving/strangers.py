@@ -23,7 +23,10 @@ def check(member: Person, mail: Arrived) -> None:
 
 
 def judge(member: Person, mail: Arrived) -> Person | None:
-    """Who writes, None for a stranger. Raises `Declined`, and `Unwanted` for what may be a forgery."""
+    """Who writes, None for a stranger who may ask. Before what is in the mail is read.
+
+    Raises `Declined`, `Unwanted` for what may be a forgery, and `TooLarge`.
+    """
     if mail.vouched == "fail":
         raise Declined("The domain in From says that this mail does not come from there (DMARC).")
     if not mail.writer:
@@ -33,6 +36,8 @@ def judge(member: Person, mail: Arrived) -> Person | None:
     known = Person.objects.active().select_related("org").filter(org_id=member.org_id, email=mail.writer).first()
     if known is None and not guests.brings_in(member):
         raise Declined("This person takes no mail from people who are not known here.")
+    if known is None:
+        requests.check_size(len(mail.raw))
     return known
 
 

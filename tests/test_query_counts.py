@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 
-from channels_app.chat import channels, members, messages, pins, posting, reactions
+from channels_app.chat import channels, guest_links, guests, members, messages, pins, posting, reactions
 from channels_app.chat.models import Channel
 from channels_app.chat.posting import Posted, Posting
 from channels_app.guests import requests
@@ -224,7 +224,7 @@ def _deactivate(cast: Cast, n: int) -> Act:
     return _asking(cast.alice, "DELETE", f"/orgs/{cast.acme.id}/members/{cast.bob.id}")
 
 
-def _requests(cast: Cast, n: int) -> Act:
+def _strangers(cast: Cast, n: int) -> Act:
     for i in range(n):
         mail = f"From: e{i}@e.test\r\nSubject: A question\r\n\r\nMay I?\r\n".encode()
         requests.receive(person=cast.bob, mail=Arrived(mail, f"e{i}@e.test"))
@@ -266,6 +266,32 @@ def _listing(person: Person, path: str, n: int) -> Act:
     return act
 
 
+def _seats(cast: Cast, n: int) -> None:
+    """n guests, each in two channels."""
+    for i in range(n):
+        guests.invite_to(person=cast.bob, channels=[cast.general.id, cast.secret.id], email=f"g{i}@g.test")
+
+
+def _guests(cast: Cast, n: int) -> Act:
+    _seats(cast, n)
+    api = Api(cast.bob)
+    return lambda: api.get(f"/channels/{cast.general.id}/guests")
+
+
+def _all_guests(cast: Cast, n: int) -> Act:
+    _seats(cast, n)
+    api = Api(cast.alice)
+    return lambda: api.get(f"/orgs/{cast.acme.slug}/guests?state=waiting&q=g")
+
+
+def _requests(cast: Cast, n: int) -> Act:
+    link = guest_links.make(person=cast.bob, channel=cast.general.id)
+    for i in range(n):
+        guest_links.ask(link=link.id, email=f"g{i}@g.test", name="Gus")
+    api = Api(cast.bob)
+    return lambda: api.get("/me/guest-requests")
+
+
 HOT_PATHS: dict[str, tuple[Callable[[Cast, int], Act], int]] = {
     "post by call": (_post_by_call, 30),
     "post by HTTP": (_post_by_http, 30),
@@ -279,6 +305,9 @@ HOT_PATHS: dict[str, tuple[Callable[[Cast, int], Act], int]] = {
     "browse channels": (_browse, 50),
     "members of a channel": (_members, 50),
     "people of an organization": (_people, 50),
+    "guests of a channel": (_guests, 20),
+    "guests of an organization": (_all_guests, 20),
+    "who asks to be a guest": (_requests, 20),
     "mark read": (_mark_read, 20),
     "react": (_react, 20),
     "edit": (_edit, 20),
@@ -287,7 +316,7 @@ HOT_PATHS: dict[str, tuple[Callable[[Cast, int], Act], int]] = {
     "add members": (_add_members, 20),
     "delete a channel": (_delete_channel, 20),
     "deactivate somebody": (_deactivate, 20),
-    "requests of strangers": (_requests, 20),
+    "requests of strangers": (_strangers, 20),
     "held mail": (_held, 20),
 }
 

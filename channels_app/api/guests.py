@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
+from django.db import transaction
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import AwareDatetime, Field
@@ -13,9 +14,10 @@ from pydantic import AwareDatetime, Field
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
 from channels_app.api.params import Cursor, IdPath, Limit
 from channels_app.chat import access, guests, shapes
-from channels_app.chat.forms import Form
+from channels_app.chat.forms import Form, Id
 from channels_app.chat.models import Seat
 from channels_app.chat.shapes import DeliveryName
+from channels_app.guests import mailboxes
 from channels_app.guests.standing import Standing, StateName, standings
 from workspace.events.log import stamp
 from workspace.events.refusal import Invalid
@@ -49,6 +51,7 @@ class GuestInviteForm(Form):
 class GuestForm(Form):
     expires_at: AwareDatetime | None = None
     delivery: Literal["every", "mentions", "hourly", "daily", "paused"] | None = None
+    sponsor: Id | None = None
 
 
 @router.get("/channels/{id}/guests", response=Items[GuestShape])
@@ -56,22 +59,32 @@ def list_guests(request: Request, id: IdPath, limit: Limit = LIMIT_DEFAULT, curs
     access.channel(request.auth, id, "guests.list")
     rows = guests.seats(id, after=after(cursor), limit=limit + 1)
     shown, following = page(rows, limit, lambda seat: seat.membership.person_id)
-    return answer({"items": _guests(id, shown), "next": following})
+    return answer({"items": shown_guests(shown), "next": following})
 
 
 @router.post("/channels/{id}/guests", response={201: GuestShape})
 def invite_guest(request: Request, id: IdPath, form: GuestInviteForm) -> HttpResponse:
     seat = guests.invite(
-        person=request.auth, channel=id, email=form.email, name=form.name, expires_at=_utc(form.expires_at)
+        person=request.auth, channel=id, email=form.email, name=form.name, expires_at=utc(form.expires_at)
     )
-    return answer(_guests(id, [seat])[0], 201)
+    return answer(shown_guests([seat])[0], 201)
 
 
 @router.patch("/channels/{id}/guests/{guest}", response=GuestShape)
 def change_guest(request: Request, id: IdPath, guest: IdPath, form: GuestForm) -> HttpResponse:
-    until = _utc(form.expires_at) if "expires_at" in form.model_fields_set else guests.KEEP
-    seat = guests.change(person=request.auth, channel=id, guest=guest, expires_at=until, delivery=form.delivery or "")
-    return answer(_guests(id, [seat])[0])
+    until = utc(form.expires_at) if "expires_at" in form.model_fields_set else guests.KEEP
+    with transaction.atomic():
+        seat = guests.change(
+            person=request.auth,
+            channel=id,
+            guest=guest,
+            expires_at=until,
+            delivery=form.delivery or "",
+            sponsor=form.sponsor or "",
+        )
+        if form.delivery not in (None, Seat.Delivery.PAUSED):
+            mailboxes.try_again(guest)
+    return answer(shown_guests([seat])[0])
 
 
 @router.delete("/channels/{id}/guests/{guest}", response={204: None})
@@ -80,16 +93,18 @@ def remove_guest(request: Request, id: IdPath, guest: IdPath) -> HttpResponse:
     return nothing()
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def utc(moment: datetime | None) -> datetime | None:
+    """A moment as it is stored. Raises `Invalid` beyond the end of time."""
     try:
         return moment.astimezone(UTC) if moment else None
     except OverflowError:
         raise Invalid("This is beyond the end of time.", fields={"expires_at": "too late"}) from None
 
 
-def _guests(channel: str, seats: Sequence[Seat]) -> list[GuestShape]:
-    known = standings(channel, [seat.membership.person_id for seat in seats])
-    return [_guest(seat, known[seat.membership.person_id]) for seat in seats]
+def shown_guests(seats: Sequence[Seat]) -> list[GuestShape]:
+    """Seats of one channel as its list shows them."""
+    known = standings(seats)
+    return [_guest(seat, known[seat.membership.person_id, seat.membership.channel_id]) for seat in seats]
 
 
 def _guest(seat: Seat, standing: Standing) -> GuestShape:

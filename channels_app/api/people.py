@@ -19,7 +19,7 @@ from channels_app.chat.forms import Flag, Form
 from workspace.events.log import stamp
 from workspace.events.refusal import Invalid
 from workspace.people import access as people_access
-from workspace.people import persons, shapes
+from workspace.people import organizations, persons, shapes
 from workspace.people.models import Person, Role
 from workspace.people.shapes import OrgShape, PersonShape
 from workspace.signin import app_passwords, links, passwords, sessions
@@ -93,6 +93,10 @@ class MeForm(Form):
 
 class NameForm(Form):
     name: Name
+
+
+class OrgForm(Form):
+    guest_invites: Literal["members", "admins"]
 
 
 class InviteForm(Form):
@@ -171,6 +175,14 @@ def create_app_password(request: Request, form: NameForm) -> HttpResponse:
 def delete_app_password(request: Request, id: IdPath) -> HttpResponse:
     app_passwords.delete(person=request.auth, id=id)
     return nothing()
+
+
+@router.patch("/orgs/{org}", response=OrgShape)
+def change_organization(request: Request, org: SlugOrId, form: OrgForm) -> HttpResponse:
+    found = people_access.organization(request.auth, org)
+    access.require(request.auth, "org.change")
+    changed = organizations.change(org=found, by=request.auth, guest_invites=form.guest_invites)
+    return answer(shapes.org(changed))
 
 
 @router.get("/orgs/{org}/members", response=Items[PersonShape])

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from channels_app.api import channels, files, guests, messages, people, quarantine, requests, signin, sync
+from channels_app.api import (
+    channels,
+    files,
+    guest_links,
+    guest_roll,
+    guests,
+    messages,
+    people,
+    quarantine,
+    requests,
+    signin,
+    sync,
+)
 from channels_app.api.document import DocumentedApi
 from channels_app.api.door import JsonParser, SessionAuth, TokenAuth, errors
 
@@ -16,5 +28,5 @@ api = DocumentedApi(
 )
 errors(api)
 api.add_router("/v1", signin.router, auth=None)
-for part in (people, channels, guests, requests, quarantine, messages, files, sync):
+for part in (people, channels, guests, guest_roll, guest_links, requests, quarantine, messages, files, sync):
     api.add_router("/v1", part.router)

@@ -2,8 +2,9 @@
 
 A client that holds the state of its streams as of their cursors and applies every event after them, each stream in its
 order, the streams in any, holds what it would load afresh. What an event does not carry is loaded once it tells of it:
-the messages, drafts and saved messages of a channel on `channel.joined` and on the organization's `channel.created`,
-everything on `access.changed` and `state.restored` (a rebuild from mail: what was before it is not known any more).
+the messages, drafts, saved messages and requests of a channel on `channel.joined` and on the organization's
+`channel.created`, everything on `access.changed` and `state.restored` (a rebuild from mail: what was before it is not
+known any more).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from channels_app.chat.shapes import (
     ChannelShape,
     CountsShape,
     DraftShape,
+    GuestRequestShape,
     KindName,
     MessageShape,
     SeatShape,
@@ -156,6 +158,20 @@ class ChannelMuted(TypedDict):
     muted: bool
 
 
+class GuestAsked(TypedDict):
+    """Somebody asks by a link to be a guest of a channel; told to whom it is to answer."""
+
+    request: GuestRequestShape
+
+
+class GuestAnswered(TypedDict):
+    """A request (by id) waits no longer."""
+
+    id: str
+    channel: str
+    accepted: bool
+
+
 class SavedTold(TypedDict):
     """The id of a message and of its channel."""
 
@@ -242,6 +258,8 @@ PERSON: dict[str, type] = {
     "channel.left": ChannelLeft,
     "channel.muted": ChannelMuted,
     "read.moved": ReadMoved,
+    "guest.asked": GuestAsked,
+    "guest.answered": GuestAnswered,
     "draft.changed": DraftShape,
     "message.saved": SavedTold,
     "message.unsaved": SavedTold,

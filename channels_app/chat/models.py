@@ -97,9 +97,47 @@ class Seat(models.Model):
     sponsor = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
     expires_at = models.DateTimeField(null=True, db_index=True)
     delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.EVERY)
+    # The same moment for the seats of one invitation: they have one welcome.
+    since = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"seat of {self.membership_id}"
+
+
+class GuestLink(models.Model):
+    """An address of the web by which people ask to be guests of a channel; `most` is how many come in by it."""
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="guest_links")
+    maker = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    # Without it they are in at once.
+    approval = models.BooleanField(default=True)
+    most = models.IntegerField(null=True)
+    came = models.IntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} to {self.channel_id}"
+
+
+class GuestRequest(models.Model):
+    """Somebody who asks by a link to be a guest, until somebody answers; it outlives the link."""
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
+    link = models.ForeignKey(GuestLink, null=True, on_delete=models.SET_NULL, related_name="requests")
+    # Of the link; who vouches for them when they come in.
+    maker = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=100)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "email"], name="one_request_an_address")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.channel_id}"
 
 
 class Message(models.Model):

@@ -5,10 +5,11 @@ A cell says what is needed beside the role:
   SEE      the channel is visible: the person is in it, or it is open to all members
   IN       the person is in the channel
   MANAGE   the person is in the channel as its admin (who made it is)
-  OWN      the message is the person's own, or the guest theirs to look after; and they are in the channel
+  OWN      the message or link is the person's own, or the guest theirs to look after; and they are in the channel
   NO       never
-A guest is looked after by their sponsor and by the channel's admins. Whether members invite guests at all is the
-organization's choice (`chat.guests`).
+A guest is looked after by their sponsor and by the channel's admins, who also answer those who ask by anybody's link
+(`guests.answer`); a link that lets people in unasked is for admins (`guests.open_link`). Whether members invite guests
+at all is the organization's choice (`chat.guests`).
 Private channels and direct conversations are closed to everyone who is not in them, admins and owners too.
 """
 
@@ -41,6 +42,7 @@ _ROWS: dict[str, tuple[Need, Need, Need, Need]] = {
     "people.invite":     (NO,     NO,     ANY,    ANY),
     "people.change":     (NO,     NO,     ANY,    ANY),
     "people.owner":      (NO,     NO,     NO,     ANY),
+    "org.change":        (NO,     NO,     ANY,    ANY),
     "channel.list":      (ANY,    ANY,    ANY,    ANY),
     "channel.create":    (NO,     ANY,    ANY,    ANY),
     "channel.direct":    (NO,     ANY,    ANY,    ANY),
@@ -58,7 +60,10 @@ _ROWS: dict[str, tuple[Need, Need, Need, Need]] = {
     "guests.list":       (NO,     SEE,    SEE,    SEE),
     "guests.all":        (NO,     NO,     ANY,    ANY),
     "guests.invite":     (NO,     IN,     SEE,    SEE),
+    "guests.own":        (NO,     ANY,    ANY,    ANY),
     "guests.change":     (NO,     OWN,    SEE,    SEE),
+    "guests.open_link":  (NO,     NO,     SEE,    SEE),
+    "guests.answer":     (NO,     OWN,    SEE,    SEE),
     "requests.list":     (NO,     ANY,    ANY,    ANY),
     "requests.answer":   (NO,     ANY,    ANY,    ANY),
     "quarantine.list":   (NO,     NO,     ANY,    ANY),

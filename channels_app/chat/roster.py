@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.utils import timezone
+
 from channels_app.chat import shapes
 from channels_app.chat.kinds import (
     ChannelLeft,
@@ -31,12 +33,15 @@ def admit(
     by: Person,
     admins: Collection[Person] = (),
     by_mail: Collection[Person] = (),
+    sponsor: Person | None = None,
     expires_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> list[log.Draft]:
     """Write memberships; what has to be logged (nothing for who is in already). What came before is read.
 
     They are told of the channel as it was before they came: its own events after that head bring them in. Who lives by
-    mail (`by_mail`, and whoever has a seat elsewhere) gets a seat here too; `expires_at` is the end of those `by_mail`.
+    mail (`by_mail`, and whoever has a seat elsewhere) gets a seat here too, and `sponsor` (else `by`) vouches for them;
+    `expires_at` is the end of those `by_mail`.
     """
     # Taken first, so that of two who bring in the same person one waits; the rows' own constraint would refuse it.
     channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
@@ -54,7 +59,12 @@ def admit(
     elsewhere = set(Seat.objects.filter(membership__person__in=coming).values_list("membership__person_id", flat=True))
     named = {person.id for person in by_mail}
     seats = [
-        Seat(membership=row, sponsor=by, expires_at=expires_at if row.person_id in named else None)
+        Seat(
+            membership=row,
+            sponsor=sponsor or by,
+            expires_at=expires_at if row.person_id in named else None,
+            since=since or timezone.now(),
+        )
         for row in rows
         if row.person_id in named | elsewhere
     ]

@@ -11,7 +11,7 @@ from django.db import connection
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from channels_app.chat.models import Attachment, Channel, Draft, Kind, Membership, Message, Seat
+from channels_app.chat.models import Attachment, Channel, Draft, GuestRequest, Kind, Membership, Message, Seat
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
 from workspace.events import statement
@@ -35,6 +35,17 @@ class SeatShape(TypedDict):
     sponsor: str | None
     expires_at: str | None
     delivery: DeliveryName
+
+
+class GuestRequestShape(TypedDict):
+    """Somebody who asks to be a guest of a channel by a link that `maker` (a person's id) made."""
+
+    id: str
+    channel: str
+    maker: str
+    name: str
+    email: str
+    asked_at: str
 
 
 class MyShape(TypedDict):
@@ -129,6 +140,17 @@ class CountsShape(TypedDict):
 
 def at(moment: datetime | None) -> str | None:
     return stamp(moment) if moment else None
+
+
+def guest_request(row: GuestRequest) -> GuestRequestShape:
+    return {
+        "id": row.id,
+        "channel": row.channel_id,
+        "maker": row.maker_id,
+        "name": row.name,
+        "email": row.email,
+        "asked_at": stamp(row.asked_at),
+    }
 
 
 def draft(row: Draft) -> DraftShape:

@@ -13,6 +13,7 @@ from channels_app.letters import outgoing
 from channels_app.mail import BOUNCE, LONGEST_LOCAL, REPLY, reply_address
 
 LEAVE = "guests.leave"
+ASK = "guests.ask"
 
 
 def secret() -> bytes:
@@ -26,9 +27,9 @@ def _secret(key: str) -> bytes:
     return digest
 
 
-@lru_cache(maxsize=2)
-def _signer(key: str) -> signing.Signer:
-    return signing.Signer(key=key, salt=LEAVE, sep=".")
+@lru_cache(maxsize=4)
+def _signer(key: str, salt: str = LEAVE) -> signing.Signer:
+    return signing.Signer(key=key, salt=salt, sep=".")
 
 
 def channel_address(channel: Channel) -> str:
@@ -65,3 +66,16 @@ def read_leave(token: str) -> tuple[str, str] | None:
     except signing.BadSignature:
         return None
     return channel, person
+
+
+def ask_url(link: str) -> str:
+    """The page of a `GuestLink` (an id), where people ask to take part."""
+    return f"{settings.ROOST_URL}/guest/{_signer(settings.SECRET_KEY, ASK).sign(link)}"
+
+
+def read_ask(token: str) -> str | None:
+    """The link's id, or None when it was not made here."""
+    try:
+        return _signer(settings.SECRET_KEY, ASK).unsign(token)
+    except signing.BadSignature:
+        return None

@@ -9,6 +9,7 @@ from django.db import transaction
 from channels_app.chat import guests
 from channels_app.chat.models import Seat
 from channels_app.guests.models import Mailbox
+from workspace.events import lanes
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,12 @@ def failed(person: str, why: str) -> bool:
     for seat in seats.filter(membership__person=person, membership__channel__deleted_at=None):
         guests.give_up(guest=seat.membership.person, channel=seat.membership.channel_id, why=why)
     return True
+
+
+def try_again(person: str) -> None:
+    """Somebody says that the address of a guest (an id) takes mail again: what waits for it goes out at once."""
+    taken(person)
+    lanes.wake(guests.lane_of(person))
 
 
 def taken(person: str) -> None:

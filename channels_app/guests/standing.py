@@ -1,8 +1,8 @@
-"""How it stands with a channel's guests: when they wrote last, and whether their mail arrives."""
+"""How it stands with guests: when they wrote last, and whether their mail arrives."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -11,13 +11,17 @@ from django.conf import settings
 from django.db.models import Max
 from pydantic import WithJsonSchema
 
-from channels_app.chat.guests import LANE, lane_of
-from channels_app.chat.models import Message, Reaction
+from channels_app.chat.guests import lane_of
+from channels_app.chat.models import Message, Reaction, Seat
 from channels_app.guests.models import Mailbox
 from channels_app.guests.sending import rounds
 from workspace.events.models import Lane
 
 StateName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["ok", "waiting", "failing"]})]
+NO_SERVER = "No server for outgoing mail is configured."
+
+Place = tuple[str, str]
+"""A person and a channel, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +33,34 @@ class Standing:
     active_at: datetime | None = None
 
 
-def standings(channel_id: str, people: Collection[str]) -> dict[str, Standing]:
-    """By person's id. Four queries, whatever their number."""
-    wrote = Message.objects.filter(channel=channel_id, author__in=people).values_list("author")
-    reacted = Reaction.objects.filter(message__channel=channel_id, person__in=people).values_list("person")
-    last: dict[str, datetime] = dict(wrote.annotate(Max("created_at")).order_by())
-    for person, at in reacted.annotate(Max("at")).order_by():
-        last[person] = max(last.get(person, at), at)
+def standings(seats: Sequence[Seat]) -> dict[Place, Standing]:
+    """By person and channel. Four queries, whatever their number."""
+    places = [(seat.membership.person_id, seat.membership.channel_id) for seat in seats]
+    people, channels = {person for person, _ in places}, {channel for _, channel in places}
     lanes = {
-        lane.subscriber.removeprefix(LANE): lane
+        (lane.subscriber, lane.stream_id): lane
         for lane in Lane.objects.select_related("stream").filter(
-            stream=f"channel:{channel_id}", subscriber__in=[lane_of(id) for id in people]
+            stream__in=[f"channel:{id}" for id in channels], subscriber__in=[lane_of(id) for id in people]
         )
     }
     boxes = {box.person_id: box for box in Mailbox.objects.filter(person__in=people)}
-    return {id: _standing(lanes.get(id), boxes.get(id), last.get(id)) for id in people}
+    last = _last(people, channels)
+    return {
+        (person, channel): _standing(
+            lanes.get((lane_of(person), f"channel:{channel}")), boxes.get(person), last.get((person, channel))
+        )
+        for person, channel in places
+    }
+
+
+def _last(people: set[str], channels: set[str]) -> dict[Place, datetime]:
+    """When people wrote or reacted last, channel by channel."""
+    wrote = Message.objects.filter(channel__in=channels, author__in=people).values_list("author", "channel")
+    reacted = Reaction.objects.filter(message__channel__in=channels, person__in=people)
+    last = {(who, where): at for who, where, at in wrote.annotate(Max("created_at")).order_by()}
+    for who, where, at in reacted.values_list("person", "message__channel").annotate(Max("at")).order_by():
+        last[who, where] = max(last.get((who, where), at), at)
+    return last
 
 
 def _standing(lane: Lane | None, box: Mailbox | None, active_at: datetime | None) -> Standing:
@@ -53,5 +70,5 @@ def _standing(lane: Lane | None, box: Mailbox | None, active_at: datetime | None
         return Standing("waiting", lane.why, active_at)
     behind = lane is None or lane.stream.head > lane.cursor
     if behind and not settings.SMTP_URL:
-        return Standing("waiting", "No server for outgoing mail is configured.", active_at)
+        return Standing("waiting", NO_SERVER, active_at)
     return Standing("ok", rounds.DIGEST if lane and lane.why == rounds.DIGEST else "", active_at)

@@ -36,6 +36,7 @@ SENTENCES = {
     "channel.archived": "archived or reopened the channel",
     "channel.deleted": "deleted the channel",
     "org.created": "founded the organization",
+    "org.changed": "changed the settings of the organization",
 }
 
 

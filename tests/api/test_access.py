@@ -18,8 +18,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from channels_app.api.urls import api
-from channels_app.chat import channels, guests, messages, policy
-from channels_app.chat.models import Channel, Membership
+from channels_app.chat import channels, guest_links, guests, messages, policy
+from channels_app.chat.models import Channel, GuestRequest, Membership
 from channels_app.live import calls, consumer
 from channels_app.live.urls import sockets
 from tests.cast import Api, Cast
@@ -74,6 +74,17 @@ ENTRIES: dict[str, Entry] = {
     "POST /v1/channels": Entry(SELF, "channel.create", {"name": "fresh", "kind": "public"}),
     "POST /v1/files": Entry(SELF, "file.upload"),
     "GET /v1/files/{id}": Entry(MESSAGE, "channel.read"),
+    "PATCH /v1/orgs/{org}": Entry(ORG, "org.change", {"guest_invites": "admins"}),
+    "GET /v1/orgs/{org}/guests": Entry(ORG, "guests.all"),
+    "POST /v1/orgs/{org}/guests": Entry(CHANNEL, "guests.invite", {"email": "gus@g.test", "channels": ["{channel}"]}),
+    "DELETE /v1/orgs/{org}/guests/{guest}": Entry(ORG, "guests.all"),
+    "GET /v1/me/guests": Entry(SELF, "guests.own"),
+    "GET /v1/me/guest-requests": Entry(SELF, "me.read"),
+    "POST /v1/guest-requests/{asked}/approve": Entry(CHANNEL, "guests.answer"),
+    "DELETE /v1/guest-requests/{asked}": Entry(CHANNEL, "guests.answer"),
+    "GET /v1/channels/{id}/guest-links": Entry(CHANNEL, "guests.list"),
+    "POST /v1/channels/{id}/guest-links": Entry(CHANNEL, "guests.invite", {}),
+    "DELETE /v1/guest-links/{link}": Entry(CHANNEL, "guests.answer"),
     "GET /v1/orgs/{org}/members": Entry(ORG, "people.list"),
     "POST /v1/orgs/{org}/invitations": Entry(ORG, "people.invite", {"email": "new@a.test"}),
     "PATCH /v1/orgs/{org}/members/{id}": Entry(ORG, "people.change", {"name": "Robert"}),
@@ -156,6 +167,8 @@ class Scene:
     message: str
     file: str
     guest: str
+    link: str
+    asked: str
     apis: dict[str, Api]
 
 
@@ -171,7 +184,10 @@ def _scene(cast: Cast, channel: Channel, apis: dict[str, Api]) -> Scene:
     file = apis["alice"].upload("notes.txt", b"some notes").json()["id"]
     posted = messages.post(person=cast.alice, channel=channel.id, text="Alice was here", files=[file])
     seat = guests.invite(person=cast.alice, channel=channel.id, email="sit@g.test")
-    return Scene(cast, channel, posted.message["id"], file, seat.membership.person_id, apis)
+    link = guest_links.make(person=cast.alice, channel=channel.id)
+    guest_links.ask(link=link.id, email="ask@g.test", name="Ask")
+    asked = GuestRequest.objects.get(link=link).id
+    return Scene(cast, channel, posted.message["id"], file, seat.membership.person_id, link.id, asked, apis)
 
 
 @pytest.mark.parametrize("endpoint", [name for name in ENDPOINTS if ENTRIES[name].scope != OPEN])
@@ -207,10 +223,12 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
         org=scene.cast.acme.slug,
         member=scene.cast.dana.id,
         guest=scene.guest,
+        link=scene.link,
+        asked=scene.asked,
         emoji="👍",
         token="x",
     )
-    body = _filled(entry.body, bob=scene.cast.bob.id)
+    body = _filled(entry.body, bob=scene.cast.bob.id, channel=scene.channel.id)
     caller = scene.apis[persona]
     with transaction.atomic():
         if path == "/files":

@@ -31,6 +31,7 @@ class State:
     drafts: dict[tuple[str, str], Json] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
     requests: dict[str, Json] = field(default_factory=dict)
+    strangers: dict[str, Json] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
     signed_out: bool = False
 
@@ -201,6 +202,8 @@ class ApiClient:
                 channels[payload["id"]].update({key: value for key, value in payload.items() if key != "id"})
         elif kind == "channel.deleted" and payload["id"] in channels and channels[payload["id"]]["my"] is None:
             self._forget(payload["id"])
+        elif kind in ("org.created", "org.changed"):
+            self.state.me["org"] = payload["org"]
 
     def _person(self, person: Json) -> None:
         self.state.people[person["id"]] = person
@@ -233,9 +236,13 @@ class ApiClient:
         elif kind == "message.unsaved":
             self.state.saved.pop(payload["id"], None)
         elif kind == "request.received":
-            self.state.requests[payload["request"]["id"]] = payload["request"]
+            self.state.strangers[payload["request"]["id"]] = payload["request"]
         elif kind in ("request.accepted", "request.declined", "request.blocked"):
-            self.state.requests.pop(payload["id"])
+            self.state.strangers.pop(payload["id"])
+        elif kind == "guest.asked" and payload["request"]["channel"] in self.state.channels:
+            self.state.requests[payload["request"]["id"]] = payload["request"]
+        elif kind == "guest.answered":
+            self.state.requests.pop(payload["id"], None)
         elif kind == "me.changed":
             self.state.me.update(person=payload["person"], settings=payload["settings"])
         elif kind in ("access.changed", "access.ended"):
@@ -258,10 +265,16 @@ class ApiClient:
             self._forget(id)
             return
         channel["my"] = None
+        if self.state.me["person"]["role"] not in ("owner", "admin"):
+            self._answer_no_more(id)
         self._unfollow(id)
+
+    def _answer_no_more(self, id: str) -> None:
+        self.state.requests = {key: one for key, one in self.state.requests.items() if one["channel"] != id}
 
     def _forget(self, id: str) -> None:
         self.state.channels.pop(id, None)
+        self._answer_no_more(id)
         self.state.saved = {message: channel for message, channel in self.state.saved.items() if channel != id}
         self.state.drafts = {key: draft for key, draft in self.state.drafts.items() if key[0] != id}
         self._unfollow(id)
@@ -281,6 +294,7 @@ class ApiClient:
             self.state = load(self.api, self.person)
         if "mine" in self.to_load and not self.state.signed_out:
             self.state.drafts, self.state.saved = _drafts(self.api), _saved(self.api)
+            self.state.requests = _requests(self.api)
         for id in self.to_load & self.state.channels.keys():
             self.state.messages[id] = _messages(self.api, id)
             self.state.members[id], self.state.guests[id] = _members(self.api, id), _guests(self.api, id)
@@ -326,8 +340,8 @@ def load(api: Api, person: Person) -> State:
     if me["person"]["role"] != "guest":
         people = api.get(f"/orgs/{person.org_id}/members?limit=200").json()["items"]
         state.people = {other["id"]: other for other in people}
-        state.requests = {one["id"]: one for one in api.get("/me/requests").json()["items"]}
-    state.drafts, state.saved = _drafts(api), _saved(api)
+        state.strangers = {one["id"]: one for one in api.get("/me/requests").json()["items"]}
+    state.drafts, state.saved, state.requests = _drafts(api), _saved(api), _requests(api)
     for id, channel in channels.items():
         if channel["my"] is not None:
             state.cursors[f"channel:{id}"] = channel["head"]
@@ -361,6 +375,10 @@ def _guests(api: Api, channel: str) -> dict[str, Json]:
     }
 
 
+def _requests(api: Api) -> dict[str, Json]:
+    return {request["id"]: request for request in api.get("/me/guest-requests").json()["items"]}
+
+
 def _drafts(api: Api) -> dict[tuple[str, str], Json]:
     return {(draft["channel"], draft["thread"]): draft for draft in api.get("/me/drafts").json()["items"]}
 
@@ -373,6 +391,8 @@ def comparable(state: State) -> Json:
     """What must be equal: all of it, but for what nobody promises (the order of reactions, and how large and how far
     a channel is that one does not follow)."""
     shown = copy.deepcopy(vars(state))
+    if shown["me"] and shown["me"]["person"]["role"] == "guest":  # who invites nobody, and is not told who does
+        del shown["me"]["org"]["guest_invites"]
     for channel in shown["channels"].values():
         if channel["my"] is None:
             del channel["members"], channel["head"]

@@ -30,8 +30,8 @@ import workspace.people
 import workspace.signin
 from channels_app.api import events
 from channels_app.api.urls import api
-from channels_app.chat import channels, guests, members, messages, pins, reactions, reads
-from channels_app.chat.models import Channel, Seat
+from channels_app.chat import channels, guest_links, guests, members, messages, pins, reactions, reads
+from channels_app.chat.models import Channel, GuestLink, GuestRequest, Seat
 from channels_app.files import uploads
 from channels_app.guests import requests
 from channels_app.guests.models import Blocked
@@ -221,6 +221,15 @@ def _leave_as_guest(s: Scene) -> object:
     return guests.leave(guest=_gus(s), channel=s.general)
 
 
+def _link(s: Scene, where: str = "", who: str = "bob", *, approval: bool = True) -> GuestLink:
+    return guest_links.make(person=s.cast.named(who), channel=where or s.general, approval=approval)
+
+
+def _asked(s: Scene, where: str = "", who: str = "bob") -> GuestRequest:
+    guest_links.ask(link=_link(s, where, who).id, email="gus@g.test", name="Gus")
+    return GuestRequest.objects.get(channel=where or s.general)
+
+
 def _time_passes() -> object:
     Seat.objects.update(expires_at=timezone.now())
     return guests.expire()
@@ -235,17 +244,17 @@ def _mail(sender: str, text: str = "May I ask you something?") -> bytes:
     return f"From: {sender}\r\nSubject: A question\r\n\r\n{text}\r\n".encode()
 
 
-def _asked(s: Scene, text: str = "May I ask you something?", sender: str = "Eve <eve@e.test>") -> str:
+def _eve_asks(s: Scene, text: str = "May I ask you something?", sender: str = "Eve <eve@e.test>") -> str:
     """Eve, whom nobody knows, writes to Bob; the id of her request."""
     return requests.receive(person=s.bob, mail=Arrived(_mail(sender, text), "eve@e.test")).id
 
 
 def _accept(s: Scene) -> object:
-    return requests.accept(person=s.bob, request=_asked(s))
+    return requests.accept(person=s.bob, request=_eve_asks(s))
 
 
 def _block(s: Scene) -> object:
-    return requests.block(person=s.bob, request=_asked(s))
+    return requests.block(person=s.bob, request=_eve_asks(s))
 
 
 def _unblock(s: Scene) -> object:
@@ -380,7 +389,8 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         "who left before": _all(_guest(), _leave_as_guest, _guest()),
     },
     guests.change: {"an end": _all(_guest(), lambda s: guests.change(
-        person=s.bob, channel=s.general, guest=_gus(s).id, expires_at=TOMORROW, delivery="mentions"))},
+        person=s.bob, channel=s.general, guest=_gus(s).id, expires_at=TOMORROW, delivery="mentions",
+        sponsor=s.amy.id))},
     guests.choose: {"less": _all(_guest(), lambda s: guests.choose(
         guest=_gus(s), channel=s.general, delivery="daily"))},
     guests.give_up: {"an address that is dead": _all(_guest(), *2 * [lambda s: guests.give_up(
@@ -401,17 +411,18 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
             guests.talk(person=s.bob, email="gus@g.test")],
     },
     requests.receive: {
-        "one": _asked, "the same again": _all(_asked, _asked), "another": _all(_asked, lambda s: _asked(s, "Well?")),
+        "one": _eve_asks, "the same again": _all(_eve_asks, _eve_asks),
+        "another": _all(_eve_asks, lambda s: _eve_asks(s, "Well?")),
     },
     requests.accept: {
         "one mail": _accept,
-        "several": _all(_asked, lambda s: _asked(s, "Well?"), _accept),
+        "several": _all(_eve_asks, lambda s: _eve_asks(s, "Well?"), _accept),
         "of a former guest": _all(_guest("eve@e.test"), lambda s: persons.change(
             person=Person.objects.get(email="eve@e.test", org=s.cast.acme), by=s.alice, active=False), _accept),
     },
     requests.decline: {
-        "one": lambda s: requests.decline(person=s.bob, request=_asked(s)),
-        "and another comes": lambda s: [requests.decline(person=s.bob, request=_asked(s)), _asked(s, "Well?")],
+        "one": lambda s: requests.decline(person=s.bob, request=_eve_asks(s)),
+        "and another comes": lambda s: [requests.decline(person=s.bob, request=_eve_asks(s)), _eve_asks(s, "Well?")],
     },
     requests.block: {"one": _block},
     requests.unblock: {"one": _unblock},
@@ -419,6 +430,32 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         person=s.alice, held=_held(s, s.bob.stream, "eve@e.test"))},
     held.release: {"a post": _release},
     held.delete: {"one": _throw_away},
+    guests.invite_to: {"two channels": lambda s: guests.invite_to(
+        person=s.alice, channels=[s.general, s.lounge.id], email="gus@g.test", name="Gus")},
+    guests.remove_everywhere: {"a guest of two channels, who talks": _all(
+        lambda s: guests.invite_to(person=s.alice, channels=[s.general, s.lounge.id], email="gus@g.test"),
+        lambda s: channels.direct(person=s.alice, members=[_gus(s).id]),
+        lambda s: guests.remove_everywhere(person=s.amy, guest=_gus(s).id))},
+    guest_links.make: {"one": lambda s: _link(s)},
+    guest_links.revoke: {"one": lambda s: guest_links.revoke(person=s.bob, link=_link(s).id)},
+    guest_links.ask: {
+        "by a member's": lambda s: _asked(s), "twice": lambda s: [_asked(s), _asked(s)],
+        "in a private channel": lambda s: _asked(s, s.cast.secret.id),
+        "without approval": lambda s: guest_links.ask(
+            link=_link(s, who="alice", approval=False).id, email="gus@g.test", name="Gus"),
+        "and the channel closes": _all(
+            lambda s: _asked(s, s.lounge.id, "alice"), _change(kind="private", where="lounge")),
+        "and the channel opens": _all(lambda s: _asked(s, s.cast.secret.id), _change(kind="public", where="secret")),
+        "and the maker goes": _all(lambda s: _asked(s), lambda s: members.leave(person=s.bob, channel=s.general)),
+        "and the maker comes back": _all(lambda s: _asked(s), lambda s: [
+            members.leave(person=s.bob, channel=s.general), members.join(person=s.bob, channel=s.general)]),
+        "and an admin goes": _all(lambda s: _asked(s), lambda s: members.leave(person=s.amy, channel=s.general)),
+        "and the channel is deleted": _all(
+            lambda s: _asked(s), lambda s: channels.delete(person=s.alice, channel=s.general)),
+        "and the maker becomes admin": _all(lambda s: _asked(s, s.lounge.id, "alice"), _person("bob", role="admin")),
+    },
+    guest_links.approve: {"one": lambda s: guest_links.approve(person=s.amy, request=_asked(s).id)},
+    guest_links.decline: {"one": lambda s: guest_links.decline(person=s.bob, request=_asked(s).id)},
     members.mute: {"a channel": lambda s: members.mute(person=s.bob, channel=s.general, muted=True)},
     persons.add: {"new": Scene.someone_else, "back again": _came_back},
     persons.change: {
@@ -437,6 +474,8 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
     },
     persons.change_settings: {
         "merged": lambda s: persons.change_settings(person=s.bob, settings={"theme": "dark", "gone": None})},
+    organizations.change: {"who invites": lambda s: organizations.change(
+        org=s.cast.acme, by=s.alice, guest_invites="admins")},
     organizations.create: {"another": lambda s: organizations.create(name="New", owner_email="eve@e.test")},
     setup.join: {"by a link": _join_by_link},
     # What follows shows nothing to a client, so it writes no events.

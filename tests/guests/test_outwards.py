@@ -18,7 +18,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from channels_app.chat import channels, guests, messages, pins, reactions
-from channels_app.chat.models import Message, Seat
+from channels_app.chat.models import Channel, Message, Seat
 from channels_app.files import uploads
 from channels_app.guests import addresses, file_links
 from channels_app.guests.models import Mailbox
@@ -51,11 +51,11 @@ def _invite(cast: Cast, email: str = GUS, **more: Any) -> Person:
     return guests.invite(person=cast.bob, channel=cast.general.id, email=email, name=name, **more).membership.person
 
 
-def _carry(cast: Cast) -> None:
+def _carry(cast: Cast, channel: Channel | None = None) -> None:
     """What the gateway does when bells ring, until nothing is left that may go."""
 
     async def run() -> None:
-        again = {cast.general.stream}
+        again = {(channel or cast.general).stream}
         postman = Postman(again.add)
         while again:
             await postman.carry(again.pop())
@@ -101,6 +101,38 @@ def test_a_guest_is_welcomed_once_and_then_reads_along(cast: Cast, sink: Sink) -
         assert reply is not None and reply.purpose == purpose
         assert matches(reply, cast.general.id, gus.id, addresses.secret())
         assert not matches(reply, cast.secret.id, gus.id, addresses.secret())
+
+
+def test_one_welcome_for_several_channels(cast: Cast, sink: Sink) -> None:
+    plans = channels.create(person=cast.bob, name="plans", kind="private", topic="What comes next")
+    (seat, _, _) = guests.invite_to(
+        person=cast.bob, channels=[cast.general.id, plans.id, cast.secret.id], email=GUS, name="Gus"
+    )
+    gus = seat.membership.person
+    for channel in (plans, cast.secret, cast.general, plans):  # in any order, and again
+        _carry(cast, channel)
+    (welcome,) = sink.of(GUS)
+    for part in (
+        "Bob",
+        "general",
+        "“plans”, “secret” as well",
+        "plans (What comes next)",
+        addresses.reply_to(plans, gus.id),
+    ):
+        assert part in " ".join(welcome.text.split())
+    for channel in (cast.general, plans, cast.secret):
+        assert f"/leave/{channel.id}-{gus.id}" in welcome.text
+    messages.post(person=cast.bob, channel=plans.id, text="a plan")
+    _carry(cast, plans)
+    assert [one.text for one in sink.of(GUS)[1:]] == ["a plan"]
+
+
+def test_another_channel_welcomes_when_the_first_is_left(cast: Cast, sink: Sink) -> None:
+    seat, _ = guests.invite_to(person=cast.bob, channels=[cast.general.id, cast.secret.id], email=GUS)
+    guests.remove(person=cast.bob, channel=cast.general.id, guest=seat.membership.person_id)
+    _carry(cast, cast.secret)
+    (welcome,) = sink.of(GUS)
+    assert welcome.mail["Subject"].startswith("[secret] Welcome") and "general" not in welcome.text
 
 
 def test_every_kind_of_event(cast: Cast, sink: Sink) -> None:

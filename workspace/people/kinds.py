@@ -13,6 +13,12 @@ class OrgCreated(TypedDict):
     org: OrgShape
 
 
+class OrgChanged(TypedDict):
+    """How the organization stands from now on."""
+
+    org: OrgShape
+
+
 class PersonTold(TypedDict):
     """How a person stands from now on."""
 
@@ -42,6 +48,7 @@ class AccessChanged(TypedDict):
 
 ORG: dict[str, type] = {
     "org.created": OrgCreated,
+    "org.changed": OrgChanged,
     "member.joined": PersonTold,
     "member.changed": PersonTold,
     "member.left": PersonLeft,

@@ -18,6 +18,13 @@ class Role(models.TextChoices):
     GUEST = "guest"
 
 
+class Inviters(models.TextChoices):
+    """Who may invite guests."""
+
+    MEMBERS = "members"
+    ADMINS = "admins"
+
+
 class Organization(models.Model):
     """A world of its own: nothing in it is visible from another one."""
 
@@ -33,6 +40,11 @@ class Organization(models.Model):
     @property
     def stream(self) -> str:
         return f"org:{self.id}"
+
+    @property
+    def guest_invites(self) -> str:
+        """Who may invite guests, one of `Inviters`."""
+        return str(self.settings.get("guest_invites", Inviters.MEMBERS))
 
 
 class PersonQuerySet(models.QuerySet["Person"]):

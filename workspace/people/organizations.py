@@ -7,8 +7,8 @@ from django.db import transaction
 from workspace.events import log
 from workspace.events.refusal import Invalid
 from workspace.people import names, shapes
-from workspace.people.kinds import OrgCreated, PersonTold
-from workspace.people.models import Organization, Person, Role
+from workspace.people.kinds import OrgChanged, OrgCreated, PersonTold
+from workspace.people.models import Inviters, Organization, Person, Role
 from workspace.people.persons import insert_person
 
 
@@ -29,6 +29,20 @@ def create(*, name: str, owner_email: str, owner_name: str = "") -> tuple[Organi
         log.Draft(organization.stream, "member.joined", joined, owner.id),
     )
     return organization, owner
+
+
+@transaction.atomic
+def change(*, org: Organization, by: Person, guest_invites: str) -> Organization:
+    """Say who may invite guests. Raises `Invalid` for what is not one of `Inviters`."""
+    if guest_invites not in Inviters.values:
+        raise Invalid(f"Choose one of {', '.join(Inviters.values)}.", fields={"guest_invites": "unknown"})
+    org = Organization.objects.select_for_update(no_key=True).get(id=org.id)
+    if org.guest_invites != guest_invites:
+        org.settings = {**org.settings, "guest_invites": guest_invites}
+        org.save(update_fields=["settings"])
+        changed: OrgChanged = {"org": shapes.org(org)}
+        log.append(log.Draft(org.stream, "org.changed", changed, by.id))
+    return org
 
 
 def find(key: str) -> Organization | None:

@@ -7,16 +7,20 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from workspace.people.models import Organization, Person, Role
+from workspace.people.models import Inviters, Organization, Person, Role
 
 # Published with its values, so that clients in typed languages know them.
 RoleName = Annotated[str, WithJsonSchema({"type": "string", "enum": Role.values})]
+InvitersName = Annotated[str, WithJsonSchema({"type": "string", "enum": Inviters.values})]
 
 
 class OrgShape(TypedDict):
+    """`guest_invites` is who may invite guests."""
+
     id: str
     slug: str
     name: str
+    guest_invites: InvitersName
 
 
 class PersonShape(TypedDict):
@@ -29,7 +33,12 @@ class PersonShape(TypedDict):
 
 
 def org(organization: Organization) -> OrgShape:
-    return {"id": organization.id, "slug": organization.slug, "name": organization.name}
+    return {
+        "id": organization.id,
+        "slug": organization.slug,
+        "name": organization.name,
+        "guest_invites": organization.guest_invites,
+    }
 
 
 def person(person: Person) -> PersonShape:

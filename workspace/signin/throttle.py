@@ -1,4 +1,4 @@
-"""Slows down guessing: failed sign-ins are counted by address and by network address."""
+"""Slows down guessing and flooding: what was tried lately is counted by address and by network address."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def check(*keys: str) -> None:
         return
     if any(count >= MOST_FAILURES for count in counts.values()):
         raise TooMany("Too many failed sign-ins; wait a few minutes.", retry_after=WINDOW_SECONDS)
+
+
+def take(key: str, *, most: int, seconds: int) -> None:
+    """Count one of the `most` that may be tried within some seconds. Raises `TooMany` beyond them."""
+    try:
+        cache.add(_key(key), 0, seconds)
+        tried = cache.incr(_key(key))
+    except Exception as error:
+        log.warning("the throttle is off: %s", error)
+        return
+    if tried > most:
+        raise TooMany("Too many at once from here; wait a while.", retry_after=seconds)
 
 
 def failed(*keys: str) -> None:

@@ -26,10 +26,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
+from channels_app.chat import guests
 from channels_app.chat.models import Channel, Membership, Message, Reaction, Revision, Seat
 from channels_app.guests import addresses
 from channels_app.guests.models import Subject
-from channels_app.guests.sending import big_files, corresponding, digesting
+from channels_app.guests.sending import big_files, corresponding, digesting, welcoming
 from channels_app.guests.sending.big_files import Linked
 from channels_app.letters import outgoing
 from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id
@@ -324,6 +325,9 @@ class Letters:
     def _welcome(self, entry: Entry, reader: Reader) -> ComposedLetter | None:
         if reader.seat is None or corresponding.was_begun_by(self.channel, reader.id):
             return None
+        together = guests.welcomed_in(self.channel.id, reader.id)
+        if together[0] != self.channel:  # the first of them welcomes for all
+            return None
         name, org = outgoing.shown_name(self.channel), self.channel.org.name
         sponsor = Person.objects.filter(id=reader.seat.sponsor).values_list("name", flat=True).first() or org
         until = reader.seat.expires_at
@@ -338,6 +342,7 @@ class Letters:
             "“mute”, “unmute”, “mentions” (only what concerns you), “digest hourly”, “digest daily”, “every message”.",
             until and f"Your part ends on {until:%d %B %Y}.",
             f"Leave: {addresses.leave_url(self.channel.id, reader.id)}",
+            *welcoming.as_well(together[1:], reader.id),
         ]
         text = "\n\n".join(str(line) for line in lines if line)
         return self._notice(entry, f"[{name}] Welcome, {reader.name}", sponsor, text)

@@ -40,6 +40,8 @@ class People:
         self.entries.append(entry)
         if event["kind"] in ("member.joined", "member.changed"):
             self._set(event["payload"]["person"], at)
+        elif event["kind"] == "org.changed":
+            self.org.settings = {**self.org.settings, "guest_invites": event["payload"]["org"]["guest_invites"]}
         elif event["kind"] == "member.left" and event["payload"]["person"] in self.by_id:
             self.by_id[event["payload"]["person"]].active = False
 

@@ -15,7 +15,8 @@ from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from channels_app.files import storage
-from channels_app.guests import addresses
+from channels_app.guests import addresses, members
+from channels_app.guests.models import ContactRequest
 from channels_app.guests.receiving import inwards, lmtp, smtp
 from channels_app.guests.receiving.checks.checker import Checker
 from channels_app.guests.receiving.checks.verdicts import Checked
@@ -173,6 +174,15 @@ def test_somebody_else_at_a_guests_address(post: Post, mx: SmtpListener) -> None
     assert post.last().author == post.cast.bob
     assert send(client, post.mail(sender="bob@a.test"), post.signed, "")[0] == 250  # a program's: dropped
     assert len(post.all()) == 1
+
+
+def test_strangers_at_a_members_address(post: Post, zone: Zone, mx: SmtpListener) -> None:
+    client, bob = connect(mx), members.address(post.cast.bob)
+    assert send(client, signed(post.mail(sender="eve@evil.test"), "evil.test"), bob, "eve@evil.test")[0] == 250
+    assert [row.email for row in ContactRequest.objects.all()] == ["eve@evil.test"]
+    code, text = send(client, post.mail(), bob)
+    assert code == 550 and "p=reject" in text  # the words of the check itself
+    assert not post.kept() and ContactRequest.objects.count() == 1
 
 
 def test_the_same_mail_again(post: Post, mx: SmtpListener) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from channels_app.chat import guests
 from channels_app.chat.models import Channel
 from channels_app.guests import requests
+from channels_app.guests.receiving import judging
 from channels_app.guests.receiving.answers import Answer, Declined, nobody
 from channels_app.guests.receiving.arrived import Arrived
 from channels_app.letters.unwanted import Unwanted
@@ -27,8 +28,7 @@ def judge(member: Person, mail: Arrived) -> Person | None:
 
     Raises `Declined`, `Unwanted` for what may be a forgery, and `TooLarge`.
     """
-    if mail.vouched == "fail":
-        raise Declined("The domain in From says that this mail does not come from there (DMARC).")
+    judging.refuse_forged(mail)
     if not mail.writer:
         raise Unwanted("no sender")
     if mail.vouched != "pass":

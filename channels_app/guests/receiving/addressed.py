@@ -139,7 +139,7 @@ def forget() -> None:
 
 
 def _named_or_member(local: str, slug: str) -> Addressed | Person:
-    """Channels come first: who makes one takes the name from no address that is signed, and a member has an id."""
+    """Channels come first; a member whose handle is a channel's name still has an id."""
     try:
         return Addressed(_named(local, slug))
     except Declined:

@@ -10,13 +10,17 @@ import type {
   Delivery,
   Draft,
   Guest,
+  GuestLink,
+  GuestRequest,
   Held,
+  HeldGuest,
   HeldMail,
   Id,
   Me,
   Message,
   MessageWindow,
   NewAppPassword,
+  NewGuestLink,
   NewMessage,
   OpenRequest,
   Org,
@@ -35,6 +39,16 @@ import type {
 } from "./types";
 
 const part = encodeURIComponent;
+
+/** Which guests are looked for, and after which page. */
+export type AskedGuests = {
+  state?: string | undefined;
+  channel?: Id | undefined;
+  sponsor?: Id | undefined;
+  q?: string | undefined;
+  cursor?: string | null;
+  limit?: number;
+};
 
 export const session = {
   get: askSession,
@@ -63,12 +77,28 @@ export const me = {
   dropAppPassword: (id: Id) => request<void>("DELETE", `/me/app-passwords/${part(id)}`),
   drafts: () => request<Page<Draft>>("GET", "/me/drafts"),
   saved: () => request<Page<Message>>("GET", "/me/saved"),
+  guests: (asked: AskedGuests) => request<Page<HeldGuest>>("GET", "/me/guests", undefined, asked),
+  guestRequests: () => everyPage<GuestRequest>("/me/guest-requests", {}),
 };
 
 export const orgs = {
   members: (org: Id) => everyPage<Person>(`/orgs/${part(org)}/members`, {}),
   invite: (org: Id, body: { email: string; name?: string; role?: Role }) =>
     request<{ person: Person; link: string }>("POST", `/orgs/${part(org)}/invitations`, body),
+  change: (org: Id, body: { guest_invites: Org["guest_invites"] }) => request<Org>("PATCH", `/orgs/${part(org)}`, body),
+  guests: (org: Id, asked: AskedGuests) =>
+    request<Page<HeldGuest>>("GET", `/orgs/${part(org)}/guests`, undefined, asked),
+  inviteGuest: (org: Id, body: { email: string; name?: string; expires_at?: string; channels: Id[] }) =>
+    request<HeldGuest>("POST", `/orgs/${part(org)}/guests`, body),
+  removeGuest: (org: Id, guest: Id) => request<void>("DELETE", `/orgs/${part(org)}/guests/${part(guest)}`),
+};
+
+export const guestLinks = {
+  list: (channel: Id) => request<Page<GuestLink>>("GET", `/channels/${part(channel)}/guest-links`),
+  make: (channel: Id, body: NewGuestLink) => request<GuestLink>("POST", `/channels/${part(channel)}/guest-links`, body),
+  revoke: (link: Id) => request<void>("DELETE", `/guest-links/${part(link)}`),
+  approve: (asked: Id) => request<Guest>("POST", `/guest-requests/${part(asked)}/approve`, {}),
+  decline: (asked: Id) => request<void>("DELETE", `/guest-requests/${part(asked)}`),
 };
 
 export const channels = {
@@ -85,9 +115,7 @@ export const channels = {
   addMembers: (id: Id, people: Id[]) => request<unknown>("POST", `/channels/${part(id)}/members`, { people }),
   removeMember: (id: Id, person: Id) => request<void>("DELETE", `/channels/${part(id)}/members/${part(person)}`),
   guests: (id: Id) => everyPage<Guest>(`/channels/${part(id)}/guests`, {}),
-  inviteGuest: (id: Id, body: { email: string; name?: string; expires_at?: string }) =>
-    request<Guest>("POST", `/channels/${part(id)}/guests`, body),
-  changeGuest: (id: Id, guest: Id, body: { expires_at?: string | null; delivery?: Delivery }) =>
+  changeGuest: (id: Id, guest: Id, body: { expires_at?: string | null; delivery?: Delivery; sponsor?: Id }) =>
     request<Guest>("PATCH", `/channels/${part(id)}/guests/${part(guest)}`, body),
   removeGuest: (id: Id, guest: Id) => request<void>("DELETE", `/channels/${part(id)}/guests/${part(guest)}`),
   messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>

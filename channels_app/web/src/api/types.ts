@@ -8,8 +8,13 @@ import type {
   ChannelShape,
   DraftShape,
   FileShape,
+  GuestLinkForm,
+  GuestLinkShape,
+  GuestRequestShape,
   GuestShape,
+  HeldGuestShape,
   HeldMailShape,
+  HeldSeatShape,
   HeldShape,
   LoginShape,
   MailShape,
@@ -47,9 +52,15 @@ export type ChannelKind = Channel["kind"];
 export type Membership = MyShape;
 export type ChannelMember = MemberShape;
 export type Guest = GuestShape;
+export type GuestLink = GuestLinkShape;
+export type NewGuestLink = Partial<GuestLinkForm>;
+export type GuestRequest = GuestRequestShape;
+/** A guest with all their seats that one may see. */
+export type HeldGuest = HeldGuestShape;
+export type HeldSeat = HeldSeatShape;
 export type Seat = SeatShape;
 /** What is told of a guest beside the seat only when they are asked for: whether mail reaches them, and why not. */
-export type GuestSeat = Seat & Pick<Guest, "state" | "why">;
+export type GuestSeat = Seat & Pick<Guest, "state" | "why" | "active_at">;
 export type Delivery = Seat["delivery"];
 /** A stranger who waits to be heard, and the same with what they wrote. */
 export type ContactRequest = RequestShape;

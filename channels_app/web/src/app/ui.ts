@@ -1,6 +1,9 @@
 /** What is open on the page: a dialog, the side pane, the drawer of a phone. Nothing of it comes from the server. */
 import { create } from "zustand";
-import type { FileInfo, Id } from "../api/types";
+import type { FileInfo, Id, Seat } from "../api/types";
+
+/** The seat as the list of all guests has it, to which the dialog leads back. */
+export type Listed = Pick<Seat, "expires_at" | "sponsor">;
 
 export type DialogState =
   | { kind: "create-channel" }
@@ -14,8 +17,14 @@ export type DialogState =
   | { kind: "channel-settings"; channel: Id }
   | { kind: "add-people"; channel: Id }
   | { kind: "invite-guest"; channel: Id }
-  | { kind: "guest-end"; channel: Id; guest: Id }
-  | { kind: "remove-guest"; channel: Id; guest: Id }
+  | { kind: "guest-end"; channel: Id; guest: Id; from?: Listed }
+  | { kind: "guest-sponsor"; channel: Id; guest: Id; from?: Listed }
+  | { kind: "remove-guest"; channel: Id; guest: Id; from?: Listed }
+  | { kind: "remove-guest-everywhere"; guest: Id }
+  | { kind: "guests" }
+  | { kind: "guest-links"; channel: Id }
+  | { kind: "guest-requests" }
+  | { kind: "organization" }
   | { kind: "mail"; channel: Id }
   | { kind: "requests" }
   | { kind: "held" }

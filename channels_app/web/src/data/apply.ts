@@ -115,6 +115,7 @@ function channelNews(state: State, id: Id, event: Event): State {
 function inOrg(state: State, event: Event): State {
   switch (event.kind) {
     case "org.created":
+    case "org.changed":
       return { ...state, org: event.payload.org };
     case "member.joined":
     case "member.changed":
@@ -165,10 +166,16 @@ function inPerson(state: State, event: Event): State {
     case "message.unsaved":
       return { ...state, saved: without(state.saved, event.payload.id) as State["saved"] };
     case "request.received":
-      return { ...state, requests: { ...state.requests, [event.payload.request.id]: event.payload.request } };
+      return { ...state, strangers: { ...state.strangers, [event.payload.request.id]: event.payload.request } };
     case "request.accepted":
     case "request.declined":
     case "request.blocked":
+      return { ...state, strangers: without(state.strangers, event.payload.id) };
+    case "guest.asked": {
+      const { request } = event.payload;
+      return { ...state, requests: { ...state.requests, [request.id]: request } };
+    }
+    case "guest.answered":
       return { ...state, requests: without(state.requests, event.payload.id) };
     case "me.changed": {
       const { person, settings } = event.payload;
@@ -201,16 +208,24 @@ export function left(state: State, id: Id): State {
   const channel = state.channels[id];
   if (!channel) return state;
   if (channel.kind === "private" || channel.kind === "direct") return forgotten(state, id);
+  const admin = state.me?.role === "owner" || state.me?.role === "admin";
   return {
     ...withChannel(state, { ...channel, my: null }),
+    requests: admin ? state.requests : notAsked(state, id),
     cursors: without(state.cursors, channelStream(id)),
     seats: without(state.seats, id),
   };
 }
 
+/** Who asks elsewhere; those who ask here are for others to answer. */
+function notAsked({ requests }: State, id: Id): State["requests"] {
+  return byId(Object.values(requests).filter(({ channel }) => channel !== id));
+}
+
 function forgotten(state: State, id: Id): State {
   return {
     ...state,
+    requests: notAsked(state, id),
     channels: without(state.channels, id),
     rooms: without(state.rooms, id),
     seats: without(state.seats, id),

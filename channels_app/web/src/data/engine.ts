@@ -17,7 +17,7 @@ import { endTyping, noteTyping, setPresence, setStatus } from "./live";
 import { browserShelf, Outbox } from "./outbox";
 import { stillRead } from "./reading";
 import { Socket, type Wire } from "./socket";
-import { channelStream, emptyState, loadedState } from "./state";
+import { byId, channelStream, emptyState, loadedState } from "./state";
 import { store, update } from "./store";
 import { Uploads } from "./uploads";
 import { catchUp, noteKey, sendPost, speakThrough, takePosted } from "./verbs";
@@ -157,13 +157,14 @@ export class Engine {
   private async readLists(): Promise<void> {
     const heads = this.heads ?? {};
     const guest = this.role === "guest";
-    const [me, list, people, drafts, saved, tray] = await Promise.all([
+    const [me, list, people, drafts, saved, tray, asked] = await Promise.all([
       meApi.get(),
       channels.list("mine"),
       guest ? Promise.resolve<Person[]>([]) : orgs.members(this.me.org.id),
       meApi.drafts(),
       meApi.saved(),
       guest ? Promise.resolve({ items: [] }) : requests.tray(),
+      guest ? Promise.resolve([]) : meApi.guestRequests(),
     ]);
     setCsrf(me.csrf);
     const fresh = loadedState({
@@ -172,7 +173,8 @@ export class Engine {
       people,
       drafts: drafts.items,
       saved: saved.items.map((message) => message.id),
-      requests: tray.items,
+      strangers: tray.items,
+      requests: asked,
       heads,
     });
     store.setState(fresh, true);
@@ -197,6 +199,7 @@ export class Engine {
     update((state) => stillRead(applyAll(state, events)));
     for (const listener of listeners) listener(events);
     if (events.some((event) => AFRESH.includes(event.kind))) void this.load(ownHeads(store.getState().cursors));
+    else if (this.role !== "guest" && events.some(mayShowRequests)) void readRequests();
     const { gaps, stale } = store.getState();
     if (Object.keys(gaps).length > 0) this.mind();
     if (Object.keys(stale).length > 0) this.askCounts();
@@ -255,6 +258,20 @@ async function readOpenChannels(): Promise<void> {
       all.filter(({ id }) => !gone.has(id)),
     ),
   );
+}
+
+/** Whoever asks for a channel that comes in is not told by its event. */
+function mayShowRequests({ kind, stream }: Event): boolean {
+  return kind === "channel.joined" || (kind === "channel.created" && stream.startsWith("org:"));
+}
+
+/** Read again as long as something happens to them meanwhile. */
+async function readRequests(): Promise<void> {
+  const before = store.getState().requests;
+  const asked = await meApi.guestRequests().catch(() => null);
+  if (asked === null) return;
+  if (store.getState().requests !== before) return readRequests();
+  update((state) => ({ ...state, requests: byId(asked) }));
 }
 
 function ownHeads(heads: Record<string, number>): Record<string, number> {

@@ -19,13 +19,13 @@ const comes = (seq: number, fields = {}) => event(ME, seq, "request.received", {
 describe("requests of strangers", () => {
   it("come, and grow with their mails", () => {
     const state = applyAll(loaded(), [comes(6), comes(7, { mails: 2 })]);
-    expect(state.requests).toEqual({ R: { ...eve, mails: 2 } });
+    expect(state.strangers).toEqual({ R: { ...eve, mails: 2 } });
   });
 
   it("go when they are answered, whatever the answer", () => {
     const asked = apply(loaded(), comes(6));
-    expect(apply(asked, event(ME, 7, "request.accepted", { id: "R", channel: "D" })).requests).toEqual({});
-    expect(apply(asked, event(ME, 7, "request.declined", { id: "R" })).requests).toEqual({});
-    expect(apply(asked, event(ME, 7, "request.blocked", { id: "R", email: eve.email })).requests).toEqual({});
+    expect(apply(asked, event(ME, 7, "request.accepted", { id: "R", channel: "D" })).strangers).toEqual({});
+    expect(apply(asked, event(ME, 7, "request.declined", { id: "R" })).strangers).toEqual({});
+    expect(apply(asked, event(ME, 7, "request.blocked", { id: "R", email: eve.email })).strangers).toEqual({});
   });
 });

@@ -27,10 +27,10 @@ function change(seats: Seats, event: Event): Seats {
   }
 }
 
-/** How mail to a guest fares stays as it is known: a seat does not say. */
+/** How mail to a guest fares, and when they wrote last, stays as it is known: a seat does not say. */
 function told(seats: Seats, seat: Seat): Seats {
-  const { state, why } = seats[seat.person] ?? { state: "ok", why: "" };
-  return { ...seats, [seat.person]: { ...seat, state, why } };
+  const { state, why, active_at } = seats[seat.person] ?? { state: "ok", why: "", active_at: null };
+  return { ...seats, [seat.person]: { ...seat, state, why, active_at } };
 }
 
 function failed(seats: Seats, person: Id, why: string): Seats {
@@ -51,8 +51,8 @@ export function takeSeats(state: State, id: Id, guests: readonly Guest[], asked:
   return withSeats({ ...state, people }, id, since.reduce(change, answer));
 }
 
-function seatOf({ id, sponsor, expires_at, delivery, state, why }: Guest): GuestSeat {
-  return { person: id, sponsor, expires_at, delivery, state, why };
+function seatOf({ id, sponsor, expires_at, delivery, state, why, active_at }: Guest): GuestSeat {
+  return { person: id, sponsor, expires_at, delivery, state, why, active_at };
 }
 
 function personOf({ id, name, email, role, handle, active }: Guest) {

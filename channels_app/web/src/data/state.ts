@@ -9,6 +9,7 @@ import type {
   ContactRequest,
   Draft,
   Event,
+  GuestRequest,
   GuestSeat,
   Id,
   Me,
@@ -49,10 +50,12 @@ export interface State {
   rooms: Readonly<Record<Id, Room>>;
   /** By channel: the guests who take part in it by mail alone, where they were asked for. */
   seats: Readonly<Record<Id, Seats>>;
+  /** Who asks to be a guest and waits for our answer. */
+  requests: Readonly<Record<Id, GuestRequest>>;
   drafts: Readonly<Record<string, Draft>>;
   saved: Readonly<Record<Id, true>>;
   /** Strangers who wrote to us and wait for an answer. */
-  requests: Readonly<Record<Id, ContactRequest>>;
+  strangers: Readonly<Record<Id, ContactRequest>>;
   /** Seq of the last applied event, stream by stream. */
   cursors: Readonly<Record<string, number>>;
   /** Highest seq seen of a stream whose events in between are missing; they are fetched with `/sync`. */
@@ -73,9 +76,10 @@ export const emptyState: State = {
   channels: {},
   rooms: {},
   seats: {},
+  requests: {},
   drafts: {},
   saved: {},
-  requests: {},
+  strangers: {},
   cursors: {},
   gaps: {},
   counted: {},
@@ -103,7 +107,8 @@ export interface Loaded {
   people: readonly Person[];
   drafts: readonly Draft[];
   saved: readonly Id[];
-  requests: readonly ContactRequest[];
+  strangers: readonly ContactRequest[];
+  requests: readonly GuestRequest[];
   /** Heads of the person's and the organization's stream from before the lists were read. */
   heads: Readonly<Record<string, number>>;
 }
@@ -129,6 +134,7 @@ export function loadedState(loaded: Loaded): State {
     drafts: Object.fromEntries(loaded.drafts.map((draft) => [draftKey(draft.channel, draft.thread), draft])),
     saved: Object.fromEntries(loaded.saved.map((id) => [id, true as const])),
     requests: byId(loaded.requests),
+    strangers: byId(loaded.strangers),
     cursors,
   };
 }

@@ -1,7 +1,7 @@
 /** The everyday verbs: over the socket, and over HTTP when the socket gives no answer. */
-import { channels, live as liveApi, messages, requests } from "../api/endpoints";
+import { channels, guestLinks, live as liveApi, messages, orgs, requests } from "../api/endpoints";
 import { ApiError } from "../api/http";
-import type { Channel, Delivery, Id, Message, NewMessage, ReadState } from "../api/types";
+import type { Channel, Delivery, Id, Message, NewMessage, Org, ReadState } from "../api/types";
 import { applyAll, ensureRoom, joined, withChannel } from "./apply";
 import type { Pending } from "./outbox";
 import { forgetThread, type Part, reacted, takeAnswer, takeThread, takeWindow } from "./room";
@@ -143,11 +143,24 @@ export async function openSeats(id: Id): Promise<void> {
   store.setState(taken, true);
 }
 
-export const inviteGuest = (channel: Id, guest: { email: string; name?: string; expires_at?: string }) =>
-  heard(channels.inviteGuest(channel, guest));
+export const inviteGuest = (guest: { email: string; name?: string; expires_at?: string; channels: Id[] }) =>
+  heard(orgs.inviteGuest(store.getState().org?.id ?? "", guest));
 
-export const changeGuest = (channel: Id, guest: Id, change: { expires_at?: string | null; delivery?: Delivery }) =>
-  heard(channels.changeGuest(channel, guest, change));
+export const changeGuest = (
+  channel: Id,
+  guest: Id,
+  change: { expires_at?: string | null; delivery?: Delivery; sponsor?: Id },
+) => heard(channels.changeGuest(channel, guest, change));
+
+export const removeGuestEverywhere = (guest: Id) => heard(orgs.removeGuest(store.getState().org?.id ?? "", guest));
+
+export const answerRequest = (asked: Id, yes: boolean): Promise<unknown> =>
+  heard<unknown>(yes ? guestLinks.approve(asked) : guestLinks.decline(asked));
+
+export const changeInviters = async (guest_invites: Org["guest_invites"]): Promise<void> => {
+  const org = await heard(orgs.change(store.getState().org?.id ?? "", { guest_invites }));
+  update((state) => ({ ...state, org }));
+};
 
 export const removeGuest = (channel: Id, guest: Id) => heard(channels.removeGuest(channel, guest));
 

@@ -1,5 +1,5 @@
 /** The cast of the tests: Alice reads at this page, Bob writes to her in #garden, Carol is there too, Dana by mail. */
-import type { Channel, Event, Guest, GuestSeat, Kind, Me, Message, Payload, Person, Seat } from "../api/types";
+import type { Channel, Event, Guest, GuestSeat, Kind, Me, Message, Org, Payload, Person, Seat } from "../api/types";
 import { loadedState, type State } from "../data/state";
 
 export const alice: Person = {
@@ -34,7 +34,7 @@ export const dana: Person = {
   handle: "dana",
   active: true,
 };
-export const org = { id: "O", slug: "birch", name: "Birch & Co" };
+export const org: Org = { id: "O", slug: "birch", name: "Birch & Co", guest_invites: "members" };
 export const GARDEN = "channel:G";
 
 export const at = (second: number): string => new Date(Date.UTC(2025, 0, 1, 9, 0, second)).toISOString();
@@ -103,7 +103,13 @@ export const seat = (fields: Partial<Seat> = {}): Seat => ({
 });
 
 /** The same as it is kept, with how mail to her fares. */
-export const known = (fields: Partial<GuestSeat> = {}): GuestSeat => ({ ...seat(), state: "ok", why: "", ...fields });
+export const known = (fields: Partial<GuestSeat> = {}): GuestSeat => ({
+  ...seat(),
+  state: "ok",
+  why: "",
+  active_at: null,
+  ...fields,
+});
 
 export function guest(fields: Partial<Guest> = {}): Guest {
   const { person: _id, ...rest } = known();
@@ -134,6 +140,7 @@ export function loaded(channels: Channel[] = [channel()]): State {
     drafts: [],
     saved: [],
     requests: [],
+    strangers: [],
     heads: { "person:A": 5, "org:O": 7 },
   });
 }

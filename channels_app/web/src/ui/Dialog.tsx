@@ -10,12 +10,23 @@ interface Props {
   onClose: () => void;
   children: ReactNode;
   wide?: boolean;
+  /** As wide as a table needs. */
+  broad?: boolean;
   bare?: boolean;
   /** Where the focus goes when what had it before is no longer there. */
   returnTo?: () => HTMLElement | null;
 }
 
-export function Dialog({ title, description, onClose, children, wide = false, bare = false, returnTo }: Props) {
+export function Dialog({
+  title,
+  description,
+  onClose,
+  children,
+  wide = false,
+  broad = false,
+  bare = false,
+  returnTo,
+}: Props) {
   // Dialogs are opened from anywhere, without a trigger that radix could know.
   const [before] = useState(() =>
     document.activeElement === document.body ? null : (document.activeElement as HTMLElement | null),
@@ -25,7 +36,7 @@ export function Dialog({ title, description, onClose, children, wide = false, ba
       <Radix.Portal>
         <Radix.Overlay className={css.shade} />
         <Radix.Content
-          className={[css.dialog, wide && css.wide, bare && css.bare].filter(Boolean).join(" ")}
+          className={[css.dialog, wide && css.wide, broad && css.broad, bare && css.bare].filter(Boolean).join(" ")}
           onOpenAutoFocus={(event) => {
             // The only thing to focus would be Close, whose name would show unasked and take the first Esc for itself.
             const content = event.currentTarget as HTMLElement;

@@ -17,6 +17,7 @@ export type OrgShape = {
     id: string;
     slug: string;
     name: string;
+    guest_invites: 'members' | 'admins';
 };
 
 export type PersonShape = {
@@ -119,6 +120,10 @@ export type LoginShape = {
 
 export type NameForm = {
     name: string;
+};
+
+export type OrgForm = {
+    guest_invites: 'members' | 'admins';
 };
 
 export type ItemsPersonShape = {
@@ -243,6 +248,79 @@ export type GuestInviteForm = {
 export type GuestForm = {
     expires_at?: string | null;
     delivery?: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused' | null;
+    sponsor?: string | null;
+};
+
+export type HeldGuestShape = {
+    id: string;
+    name: string;
+    email: string;
+    role: 'owner' | 'admin' | 'member' | 'guest';
+    handle: string;
+    active: boolean;
+    seats: Array<HeldSeatShape>;
+    elsewhere: number;
+};
+
+export type HeldSeatShape = {
+    channel: string;
+    channel_name: string;
+    sponsor: string | null;
+    expires_at: string | null;
+    delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
+    joined_at: string;
+    active_at: string | null;
+    state: 'ok' | 'waiting' | 'failing';
+    why: string;
+};
+
+export type GuestInvitationForm = {
+    email: string;
+    name?: string;
+    expires_at?: string | null;
+    channels: Array<string>;
+};
+
+export type ItemsHeldGuestShape = {
+    items: Array<HeldGuestShape>;
+    next: string | null;
+};
+
+export type GuestLinkShape = {
+    id: string;
+    channel: string;
+    maker: string;
+    url: string;
+    approval: boolean;
+    most: number | null;
+    came: number;
+    expires_at: string | null;
+    created_at: string;
+};
+
+export type ItemsGuestLinkShape = {
+    items: Array<GuestLinkShape>;
+    next: string | null;
+};
+
+export type GuestLinkForm = {
+    approval?: boolean;
+    most?: number | null;
+    expires_at?: string | null;
+};
+
+export type GuestRequestShape = {
+    id: string;
+    channel: string;
+    maker: string;
+    name: string;
+    email: string;
+    asked_at: string;
+};
+
+export type ItemsGuestRequestShape = {
+    items: Array<GuestRequestShape>;
+    next: string | null;
 };
 
 export type RequestShape = {
@@ -688,6 +766,16 @@ export type DeliveryFailed = {
     why: string;
 };
 
+export type GuestAnswered = {
+    id: string;
+    channel: string;
+    accepted: boolean;
+};
+
+export type GuestAsked = {
+    request: GuestRequestShape;
+};
+
 export type GuestLeft = {
     person: string;
 };
@@ -752,7 +840,7 @@ export type MessagePosted = {
 };
 
 export type MissedShape = {
-    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonRequestReceivedEvent | PersonRequestAcceptedEvent | PersonRequestDeclinedEvent | PersonRequestBlockedEvent | PersonRequestUnblockedEvent | PersonStateRestoredEvent>;
+    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgOrgChangedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonGuestAskedEvent | PersonGuestAnsweredEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonRequestReceivedEvent | PersonRequestAcceptedEvent | PersonRequestDeclinedEvent | PersonRequestBlockedEvent | PersonRequestUnblockedEvent | PersonStateRestoredEvent>;
     head: number;
     more: boolean;
 };
@@ -775,6 +863,10 @@ export type NamedChannelChanged = {
 
 export type Nothing = {
     [key: string]: unknown;
+};
+
+export type OrgChanged = {
+    org: OrgShape;
 };
 
 export type OrgChannelArchivedEvent = {
@@ -861,6 +953,16 @@ export type OrgMemberLeftEvent = {
     at: string;
 };
 
+export type OrgOrgChangedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'org.changed';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: OrgChanged;
+    at: string;
+};
+
 export type OrgOrgCreatedEvent = {
     stream: string;
     seq: number;
@@ -928,6 +1030,26 @@ export type PersonDraftChangedEvent = {
     actor: string | null;
     origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
     payload: DraftShape;
+    at: string;
+};
+
+export type PersonGuestAnsweredEvent = {
+    stream: string;
+    seq: number;
+    kind: 'guest.answered';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: GuestAnswered;
+    at: string;
+};
+
+export type PersonGuestAskedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'guest.asked';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: GuestAsked;
     at: string;
 };
 

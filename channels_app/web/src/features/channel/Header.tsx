@@ -69,6 +69,7 @@ export function Header({ id }: { id: Id }) {
 function More({ id, direct }: { id: Id; direct: boolean }) {
   const channel = useData((state) => state.channels[id]);
   const me = useData((state) => state.me);
+  const org = useData((state) => state.org);
   if (!channel || !me) return null;
   const guest = me.role === "guest";
   const { my } = channel;
@@ -87,7 +88,7 @@ function More({ id, direct }: { id: Id; direct: boolean }) {
           </MenuItem>
         </>
       )}
-      {mayInvite(channel, me) && (
+      {mayInvite(channel, me, org) && (
         <MenuItem icon="person" onSelect={() => openDialog({ kind: "invite-guest", channel: id })}>
           Invite a guest by mail
         </MenuItem>

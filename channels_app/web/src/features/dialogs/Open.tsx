@@ -8,11 +8,15 @@ import { BrowseChannels } from "./BrowseChannels";
 import { ChannelSettings } from "./ChannelSettings";
 import { AddPeople, NewDirect } from "./ChoosePeople";
 import { CreateChannel } from "./CreateChannel";
-import { GuestEnd, RemoveGuest } from "./Guest";
+import { GuestEnd, GuestSponsor, RemoveEverywhere, RemoveGuest } from "./Guest";
+import { GuestLinks } from "./GuestLinks";
+import { GuestRequests } from "./GuestRequests";
+import { Guests } from "./Guests";
 import { Invite } from "./Invite";
 import { InviteGuest } from "./InviteGuest";
 import { Keys } from "./Keys";
 import { MailDialog } from "./MailDialog";
+import { Organization } from "./Organization";
 import { PersonCard } from "./PersonCard";
 import { Profile } from "./Profile";
 import { Switcher } from "./Switcher";
@@ -30,9 +34,21 @@ export default function Open({ dialog }: { dialog: DialogState }) {
     case "invite-guest":
       return <InviteGuest channel={dialog.channel} />;
     case "guest-end":
-      return <GuestEnd channel={dialog.channel} guest={dialog.guest} />;
+      return <GuestEnd {...dialog} />;
+    case "guest-sponsor":
+      return <GuestSponsor {...dialog} />;
     case "remove-guest":
-      return <RemoveGuest channel={dialog.channel} guest={dialog.guest} />;
+      return <RemoveGuest {...dialog} />;
+    case "remove-guest-everywhere":
+      return <RemoveEverywhere guest={dialog.guest} />;
+    case "guests":
+      return <Guests />;
+    case "guest-links":
+      return <GuestLinks channel={dialog.channel} />;
+    case "guest-requests":
+      return <GuestRequests />;
+    case "organization":
+      return <Organization />;
     case "channel-settings":
       return <ChannelSettings channel={dialog.channel} />;
     case "mail":

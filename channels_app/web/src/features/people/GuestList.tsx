@@ -13,8 +13,9 @@ import { Spinner } from "../../ui/Splash";
 import { attempt } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
 import css from "./GuestList.module.css";
-import { deliveries, deliveryWords, domainOf, looksAfter, mayInvite } from "./guests";
+import { deliveries, deliveryWords, domainOf, lastHeard, looksAfter, mayInvite } from "./guests";
 import list from "./MemberList.module.css";
+import { Requests } from "./Requests";
 import type { Seated } from "./useSeats";
 
 interface Props {
@@ -26,9 +27,9 @@ interface Props {
 
 export function GuestList({ channel, seated, wanted }: Props) {
   const people = useData((state) => state.people);
-  const may = useData(({ channels, me }) => {
+  const may = useData(({ channels, me, org }) => {
     const here = channels[channel];
-    return here !== undefined && me !== null && mayInvite(here, me);
+    return here !== undefined && me !== null && mayInvite(here, me, org);
   });
   const seats = Object.values(seated.seats ?? {});
   if (seats.length === 0 && !may && !seated.trouble) return null;
@@ -47,6 +48,12 @@ export function GuestList({ channel, seated, wanted }: Props) {
           <Icon name="mail" /> Invite a guest by mail
         </button>
       )}
+      {may && (
+        <button type="button" className={list.add} onClick={() => openDialog({ kind: "guest-links", channel })}>
+          <Icon name="link" /> Invitation links
+        </button>
+      )}
+      <Requests channel={channel} />
       <ul className={list.list}>
         {found.map(({ seat, person }) => (
           <Guest key={person.id} channel={channel} seat={seat} person={person} />
@@ -95,6 +102,7 @@ function Guest({ channel, seat, person }: { channel: Id; seat: GuestSeat; person
           </span>
           {seat.expires_at !== null && ` · until ${dateOf(seat.expires_at, Date.now())}`}
         </small>
+        <small>{lastHeard(seat.active_at)}</small>
         {seat.state !== "ok" && (
           <small className={css.trouble} data-state={seat.state}>
             {seat.state === "failing" ? "Cannot be reached" : "Mail to them waits"}
@@ -132,6 +140,9 @@ function GuestMenu({ channel, seat, person }: { channel: Id; seat: GuestSeat; pe
               Clear the end date
             </MenuItem>
           )}
+          <MenuItem icon="person" onSelect={() => openDialog({ kind: "guest-sponsor", channel, guest: person.id })}>
+            Change who vouches
+          </MenuItem>
         </>
       )}
       <MenuItem icon="copy" onSelect={() => attempt(navigator.clipboard.writeText(person.email), "Address copied")}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../api/types";
-import { bob, carol, channel, seat } from "../../test/cast";
+import { bob, carol, channel, org, seat } from "../../test/cast";
 import { domainOf, looksAfter, mayInvite, maySeeGuests } from "./guests";
 
 const as = (role: Role) => ({ ...bob, role });
@@ -15,11 +15,17 @@ describe("who may what with guests by mail", () => {
   });
 
   it("lets members of the channel invite, and admins from outside too", () => {
-    expect(mayInvite(inside, as("member"))).toBe(true);
-    expect(mayInvite(outside, as("member"))).toBe(false);
-    expect(mayInvite(outside, as("admin"))).toBe(true);
-    expect(mayInvite(inside, as("guest"))).toBe(false);
-    expect(mayInvite(channel({ archived: true }), as("owner"))).toBe(false);
+    expect(mayInvite(inside, as("member"), org)).toBe(true);
+    expect(mayInvite(outside, as("member"), org)).toBe(false);
+    expect(mayInvite(outside, as("admin"), org)).toBe(true);
+    expect(mayInvite(inside, as("guest"), org)).toBe(false);
+    expect(mayInvite(channel({ archived: true }), as("owner"), org)).toBe(false);
+  });
+
+  it("leaves inviting to admins where the organization wants that", () => {
+    const strict = { ...org, guest_invites: "admins" } as const;
+    expect(mayInvite(inside, as("member"), strict)).toBe(false);
+    expect(mayInvite(inside, as("admin"), strict)).toBe(true);
   });
 
   it("lets the sponsor and admins look after a guest, not just any member", () => {

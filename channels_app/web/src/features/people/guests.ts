@@ -1,16 +1,18 @@
 /** What may be done about guests by mail, as the server's table has it, and in which words they are shown. Pure. */
-import type { Channel, Delivery, Person, Seat } from "../../api/types";
+import type { Channel, Delivery, Org, Person, Seat } from "../../api/types";
+import { agoOf } from "../../text/time";
 import type { IconName } from "../../ui/Icon";
 
-const isAdmin = (me: Person): boolean => me.role === "owner" || me.role === "admin";
+export const isAdmin = (me: Person): boolean => me.role === "owner" || me.role === "admin";
 
 export function maySeeGuests(channel: Channel, me: Person): boolean {
   return channel.kind !== "direct" && me.role !== "guest";
 }
 
-/** Whether members invite at all is the organization's choice, which the server tells them when they try. */
-export function mayInvite(channel: Channel, me: Person): boolean {
-  return maySeeGuests(channel, me) && !channel.archived && (channel.my !== null || isAdmin(me));
+/** Whether members invite at all is the organization's choice. */
+export function mayInvite(channel: Channel, me: Person, org: Org | null): boolean {
+  if (!maySeeGuests(channel, me) || channel.archived) return false;
+  return isAdmin(me) || (channel.my !== null && org?.guest_invites !== "admins");
 }
 
 /** A guest is looked after by their sponsor and by the channel's admins. */
@@ -32,3 +34,7 @@ export function deliveryWords(delivery: Delivery): string {
 }
 
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf("@") + 1);
+
+/** When a guest was heard of last, in words. */
+export const lastHeard = (active: string | null): string =>
+  active === null ? "Not heard of yet" : `Last heard of ${agoOf(active, Date.now())}`;

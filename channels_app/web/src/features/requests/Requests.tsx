@@ -15,7 +15,7 @@ import { Request } from "./Request";
 import css from "./requests.module.css";
 
 export function Requests() {
-  const open = useData((state) => state.requests);
+  const open = useData((state) => state.strangers);
   const [chosen, choose] = useState<Id | null>(null);
   const request = open[chosen ?? ""];
   return (
@@ -31,7 +31,7 @@ export function Requests() {
 }
 
 function Tray({ choose }: { choose: (id: Id) => void }) {
-  const open = useData((state) => state.requests);
+  const open = useData((state) => state.strangers);
   const rows = Object.values(open).sort((a, b) => b.updated_at.localeCompare(a.updated_at));
   const tray = useQuery({ queryKey: ["requests"], queryFn: requests.tray });
   return (

@@ -18,6 +18,7 @@ const themes = [
 export function PersonMenu({ org }: { org: string }) {
   const me = useData((state) => state.me);
   const theme = useTheme((state) => state.name);
+  const guest = me?.role === "guest";
   const admin = me?.role === "owner" || me?.role === "admin";
   return (
     <Menu
@@ -47,15 +48,23 @@ export function PersonMenu({ org }: { org: string }) {
       <MenuItem icon="key" onSelect={() => openDialog({ kind: "app-passwords" })}>
         App passwords for mail
       </MenuItem>
-      {me?.role !== "guest" && (
-        <MenuItem icon="mail" onSelect={() => openDialog({ kind: "requests" })}>
-          Requests by mail
-        </MenuItem>
+      {!guest && (
+        <>
+          <MenuItem icon="mail" onSelect={() => openDialog({ kind: "requests" })}>
+            Requests by mail
+          </MenuItem>
+          <MenuItem icon="mail" onSelect={() => openDialog({ kind: "guests" })}>
+            Guests by mail
+          </MenuItem>
+        </>
       )}
       {admin && (
         <>
           <MenuItem icon="archive" onSelect={() => openDialog({ kind: "held" })}>
             Held mail
+          </MenuItem>
+          <MenuItem icon="lock" onSelect={() => openDialog({ kind: "organization" })}>
+            Organization settings
           </MenuItem>
           <MenuItem icon="people" onSelect={() => openDialog({ kind: "invite" })}>
             Invite people

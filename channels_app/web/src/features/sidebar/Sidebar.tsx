@@ -35,6 +35,7 @@ export function Sidebar() {
         <span>Go to…</span>
         <kbd>Ctrl K</kbd>
       </button>
+      <Asking />
       <div className={css.lists}>
         <div ref={list} className={css.scroll}>
           <Waiting />
@@ -89,6 +90,21 @@ export function Sidebar() {
         <Beyond list={list} news={channels} />
       </div>
     </nav>
+  );
+}
+
+/** Whether somebody waits for our answer. */
+function Asking() {
+  const count = useData(
+    ({ requests, channels }) => Object.values(requests).filter(({ channel }) => channels[channel]).length,
+  );
+  if (count === 0) return null;
+  return (
+    <button type="button" className={css.asking} onClick={() => openDialog({ kind: "guest-requests" })}>
+      <Icon name="person" size={18} />
+      <span className={css.name}>{count === 1 ? "Somebody asks to join" : `${count} people ask to join`}</span>
+      <span className={css.badge}>{count > 99 ? "99+" : count}</span>
+    </button>
   );
 }
 

@@ -5,7 +5,7 @@ import { Icon } from "../../ui/Icon";
 import css from "./Sidebar.module.css";
 
 export function Waiting() {
-  const count = useData((state) => Object.keys(state.requests).length);
+  const count = useData((state) => Object.keys(state.strangers).length);
   if (count === 0) return null;
   return (
     <button

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from channels_app.mail import tnef
 from channels_app.mail.charset import clean, clean_line
+from channels_app.mail.enveloped import CMS_TYPES, is_encrypted_cms, is_encrypted_text, without_armour
 from channels_app.mail.flowed import unflow
 from channels_app.mail.headers import read_headers
 from channels_app.mail.invites import CALENDAR, CALENDARS
@@ -15,7 +16,6 @@ from channels_app.mail.markdown import to_markdown
 from channels_app.mail.model import Attachment
 from channels_app.mail.parts import Part, Reader
 from channels_app.mail.pictures import name_of, named_in_html, named_in_text
-from channels_app.mail.sealed import CMS_TYPES, is_encrypted_cms, is_encrypted_text, without_armour
 from channels_app.mail.tnef import PackedFile, Unpacked
 
 _RANK = {"text/markdown": 3, "text/plain": 2, "text/html": 1}

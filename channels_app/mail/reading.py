@@ -15,6 +15,7 @@ from channels_app.mail.auto import automatic
 from channels_app.mail.body import Body, body_text, find_body, read_files, unpack
 from channels_app.mail.charset import without_controls
 from channels_app.mail.dates import read_date
+from channels_app.mail.enveloped import CMS_TYPES, as_mail, signed_content
 from channels_app.mail.headers import Headers, decode_words
 from channels_app.mail.ids import event_seq, parse_message_id
 from channels_app.mail.invites import CALENDAR, read_invite
@@ -23,7 +24,6 @@ from channels_app.mail.model import Address, Attachment, Limits, MessageId, Pars
 from channels_app.mail.parts import Part, Reader
 from channels_app.mail.pictures import without_folded
 from channels_app.mail.quoting import fold
-from channels_app.mail.sealed import CMS_TYPES, as_mail, signed_content
 
 _ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s@]{1,500}@[^<>\s@]{1,255}")

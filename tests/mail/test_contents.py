@@ -7,9 +7,9 @@ import base64
 import pytest
 
 from channels_app.mail import parse
+from channels_app.mail.enveloped import signed_content, without_armour
 from channels_app.mail.invites import read_invite
 from channels_app.mail.links import honest, without_detours
-from channels_app.mail.sealed import signed_content, without_armour
 from channels_app.mail.tnef import unpack
 from tests.mail.envelopes import attribute, binary, packed_file, properties, signed_data, winmail, words
 from tests.mail.mails import mail

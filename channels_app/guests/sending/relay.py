@@ -79,6 +79,8 @@ class Relay:
             client.close()
         client = _client()
         await client.connect(timeout=CONNECT_SECONDS)
+        if client.is_ehlo_or_helo_needed:  # it says it by itself only to learn of STARTTLS
+            await client.ehlo(timeout=ANSWER_SECONDS)
         return client
 
     def close(self) -> None:

@@ -101,12 +101,21 @@ def _each(channels: Sequence[str], deed: Callable[[str], T]) -> dict[str, T]:
 
 
 def inviting(person: Person, channel: str) -> Channel:
-    """A channel into which this person may bring guests. Raises as `invite`."""
+    """A channel into which this person may bring guests. Raises as `may_invite`."""
+    return may_invite(person, channel).channel
+
+
+def may_invite(person: Person, channel: str) -> Seen:
+    """The same, and how they stand in it.
+
+    Raises as `access.channel`, `Forbidden` where the organization leaves this to admins, `Invalid` in direct
+    conversations.
+    """
     seen = access.channel(person, channel, "guests.invite")
     _may_bring_in(person)
     if seen.channel.kind == Kind.DIRECT:
         raise Invalid("A direct conversation takes no guests; make a private channel instead.")
-    return seen.channel
+    return seen
 
 
 def _may_bring_in(person: Person) -> None:

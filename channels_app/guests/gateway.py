@@ -15,6 +15,7 @@ from channels_app.guests import requests
 from channels_app.guests.receiving.checks.checker import Checker
 from channels_app.guests.receiving.lmtp import Listener
 from channels_app.guests.receiving.smtp import SmtpListener
+from channels_app.guests.secure import announced, outbox
 from channels_app.guests.sending import rounds
 from channels_app.guests.sending.postman import Postman, in_thread
 from channels_app.letters import held
@@ -39,6 +40,7 @@ class Gateway:
         self._postman = Postman(self.mark)
         self._moved: set[str] = set()
         self._rung = asyncio.Event()
+        self._asked = asyncio.Event()
         self._checker = Checker()
         self._listeners = [*self._lmtp(), *self._smtp(smtp)]
 
@@ -56,7 +58,12 @@ class Gateway:
             await listener.start()
         try:
             await asyncio.gather(
-                bells.hear(self._note), self._carry(), self._sweep(), _tidy(), self._postman.keep_leases()
+                bells.hear(self._note),
+                self._carry(),
+                self._answer(),
+                self._sweep(),
+                _tidy(),
+                self._postman.keep_leases(),
             )
         finally:
             with contextlib.suppress(TimeoutError):  # what was not answered comes again
@@ -76,6 +83,8 @@ class Gateway:
         for stream in message.get("heads", ()):
             if stream.startswith("channel:"):
                 self.mark(stream)
+            elif stream == outbox.BELL:
+                self._asked.set()
 
     async def _carry(self) -> None:
         while True:
@@ -92,11 +101,25 @@ class Gateway:
                 log.warning("could not look for guests' mail: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _answer(self) -> None:
+        """What programs wait for."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            try:
+                if settings.SMTP_URL:
+                    await self._postman.answer()
+            except Exception as error:
+                log.warning("could not answer: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _sweep(self) -> None:
         """What bells missed, lanes whose rest is over, and guests whose time is."""
         while True:
             try:
+                self._asked.set()
                 await in_thread(guests.expire)
+                await in_thread(announced.give_up)
                 for stream in await in_thread(rounds.behind):
                     self.mark(stream)
             except Exception as error:

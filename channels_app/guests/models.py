@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from channels_app.chat.models import Message
+from channels_app.chat.models import Channel, Message
 from workspace.events.ids import new_id
 from workspace.people.models import Person
 
@@ -110,3 +110,80 @@ class Blocked(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} for {self.person_id}"
+
+
+class ChannelKey(models.Model):
+    """The secret key (OpenPGP) of a channel, which signs and opens all its encrypted mail.
+
+    It is backed up with the database. No mail has it, so a rebuild from mail makes another one: whoever joined with the
+    old one scans a new code then.
+    """
+
+    channel = models.OneToOneField(Channel, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    secret = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"key of {self.channel_id}"
+
+
+class GuestKey(models.Model):
+    """The certificate of a guest. Only what its key signed is believed of them, and they get encrypted mail alone."""
+
+    person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    certificate = models.BinaryField()
+    fingerprint = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"key of {self.person_id}"
+
+
+class JoinCode(models.Model):
+    """A code that a chat program scans to join a channel (SecureJoin): who made it, and how long it is good for.
+
+    `number` and `secret` are what the code says; `uses` how many came by it, of at most `most_uses`.
+    """
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
+    maker = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    number = models.CharField(max_length=32, unique=True)
+    secret = models.CharField(max_length=32, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    most_uses = models.IntegerField()
+    uses = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"code for {self.channel_id} by {self.maker_id}"
+
+
+class Reply(models.Model):
+    """A mail that answers a program's (a step of SecureJoin) and waits to be sent."""
+
+    sender = models.CharField(max_length=320)
+    to = models.CharField(max_length=320)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+    due = models.DateTimeField(default=timezone.now, db_index=True)
+    attempts = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"reply to {self.to}"
+
+
+class Announced(models.Model):
+    """The words of a message whose file is still on its way in a mail of its own (`message_id`)."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    message_id = models.CharField(max_length=998)
+    text = models.TextField()
+    quoted = models.TextField(null=True)
+    in_reply_to = models.CharField(max_length=998, null=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "person", "message_id"], name="announced_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} by {self.person_id}"

@@ -18,11 +18,9 @@ from channels_app.mail.model import Address, Attachment
 from channels_app.mail.securejoin import AUTH_REQUIRED, MEMBER_ADDED, PUBKEY
 
 SaidKind = Literal["message", "edit", "delete", "reaction", "pin", "unpin", "notice"]
-VOICE = "voice-note"
 _PROTECTED = '; protected-headers="v1"; hp="cipher"'
 _CONTENT: Mapping[SaidKind, str] = {"pin": "message-pinned", "unpin": "message-unpinned"}
 _TARGET: Mapping[SaidKind, str] = {"edit": "Chat-Edit", "delete": "Chat-Delete"}
-_QUOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Said:
     """Something that happened in a group. `author` is empty for what the channel itself says.
 
     `text` is a message as written, the whole new text of an edit, all emoji that others have on a message, and else a
-    sentence. `target` is the Message-ID of the message it is about, or answers; `quote` the text of that one.
+    sentence. `target` is the Message-ID of the message it is about, or answers. `voice`: its one file was spoken.
     """
 
     kind: SaidKind
@@ -58,22 +56,14 @@ class Said:
     author: str
     text: str
     target: str | None = None
-    quote: str = ""
     attachments: tuple[Attachment, ...] = ()
+    voice: bool = False
 
 
 def said(group: Group, reader: Reader, what: Said) -> bytes:
     """The mail of something said, to be sealed."""
-    extra = _about(what)
-    if voice := what.kind == "message" and not what.text and _is_voice(what.attachments):
-        extra.append("Chat-Voice-Message: 1")
-    lines = [*_opening(group, reader, what.author, what.date, what.message_id), *_in_group(group, reader), *extra]
-    text = "" if voice else _text(what)
-    return _lines(lines) + _body(text, what, group.address)
-
-
-def _is_voice(files: Sequence[Attachment]) -> bool:
-    return len(files) == 1 and files[0].type.startswith("audio/") and files[0].name.startswith(VOICE)
+    opening = _opening(group, reader, what.author, what.date, what.message_id)
+    return _lines([*opening, *_in_group(group, reader), *_about(what)]) + _body(_text(what), what, group.address)
 
 
 def _about(what: Said) -> list[str]:
@@ -82,18 +72,15 @@ def _about(what: Said) -> list[str]:
         lines.append(f"{name}: {what.target}")
     if content := _CONTENT.get(what.kind):
         lines.append(f"Chat-Content: {content}")
+    if what.voice:
+        lines.append("Chat-Voice-Message: 1")
     return lines
 
 
 def _text(what: Said) -> str:
     if what.kind == "edit":
         return f"\u270f\ufe0f{what.text}"
-    if what.kind == "delete":
-        return "\U0001f6ae"
-    if what.quote:
-        words = what.quote[:_QUOTED].strip().splitlines()
-        return "\n".join((*(f"> {line}".rstrip() for line in words), "", what.text))
-    return what.text
+    return "\U0001f6ae" if what.kind == "delete" else what.text
 
 
 def _body(text: str, what: Said, address: str) -> bytes:

@@ -43,6 +43,11 @@ def ring(entries: Sequence[Entry]) -> None:
     _ringer.add({entry.stream: entry.seq for entry in entries})
 
 
+def wake(name: str) -> None:
+    """Wake other processes that wait for something beside the log, by a name that is no stream. Never raises."""
+    _ringer.add({name: 0})
+
+
 async def hear(note: Callable[[dict[str, Any]], None]) -> None:
     """Call `note` with every message of the group, until cancelled; a bell has {stream: head} as its `heads`.
 

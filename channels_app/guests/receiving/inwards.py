@@ -1,8 +1,8 @@
 """Mail for a channel's address becomes what it says: a post, an act on a message, a command; or it is answered why not.
 
-                         a report        of delivery: counted (`reports`)
-    mail → address → what is it ─ a program's     dropped
-                         a person's      who writes (`judging`) → a command, an act, a post
+                                            a report        of delivery: counted (`reports`)
+    mail → address → opened (`secure`) → what is it ─ a program's     dropped, or a step of joining (`secure`)
+                                            a person's      who writes (`judging`) → a command, an act, a post
 
 To a member's own address: who is known here goes on in the conversation of the two, anybody else asks (`strangers`).
 
@@ -40,10 +40,11 @@ from channels_app.guests.receiving.arrived import Arrived
 from channels_app.guests.receiving.checks.verdicts import Checked
 from channels_app.guests.receiving.judging import Writer
 from channels_app.guests.receiving.pace import pace
+from channels_app.guests.secure import acts, handshake, opening
 from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form
-from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq
+from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, securejoin
 from workspace.events.refusal import Refusal, TooLarge
 from workspace.people.models import Person
 
@@ -114,10 +115,13 @@ def check(recipient: str) -> Answer | None:
 
 
 class _Settling:
-    """A mail on its way for one recipient: as soon as it has its `answer` it is done with."""
+    """A mail on its way for one recipient: as soon as it has its `answer` it is done with.
+
+    `inside` is what is read of it: of an encrypted mail what was in there.
+    """
 
     def __init__(self, mail: Arrived, recipient: str) -> None:
-        self.mail = mail
+        self.mail = self.inside = mail
         self.recipient = recipient
         self.to: Addressed | Person | None = None
         self.writer: Writer | None = None
@@ -214,20 +218,24 @@ def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
 def _look(one: _Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
     one.to = to = addressed.resolve(one.recipient, one.mail.writer, seats)
-    mail = one.mail
     if not isinstance(to, Person) and to.purpose == BOUNCE:
-        one.deed = _report(mail, to)
+        one.deed = _report(one.mail, to)
         return
-    if mail.is_direct:
-        judging.refuse_forged(mail)
+    if one.mail.is_direct:
+        judging.refuse_forged(one.mail)
     if isinstance(to, Person):
         _look_for(one, to)
+        return
+    one.inside = mail = opening.opened(one.mail, to.channel)
+    step = securejoin.read_step(mail.headers)
+    if step is not None:
+        one.deed = partial(handshake.settle, mail, step, to.channel)
     elif _is_programs(mail, mail.opening):
         one.answer = DROPPED
     elif to.former is not None:
         one.answer = _farewell(mail, to.channel)
     else:
-        one.writer = judging.judge(to, mail)
+        one.writer = opening.writer(mail, to.channel) or judging.judge(to, mail)
         if pace.is_too_fast(f"{to.channel.id}:{one.writer.person.id}"):
             one.answer = SLOWER
         elif _is_programs(mail, mail.parsed):
@@ -257,9 +265,7 @@ def _look_for(one: _Settling, member: Person) -> None:
 
 def _talk(mail: Arrived, member: Person, known: Person) -> Answer:
     """In the conversation of the two."""
-    channel = strangers.conversation(member, known)
-    target = Targets(channel, [mail.parsed]).find(mail.parsed)
-    return _done(_deed(mail, channel, Writer(known, None, signed=False), target))
+    return _say(mail, strangers.conversation(member, known), Writer(known, None, signed=False))
 
 
 def _report(mail: Arrived, to: Addressed) -> Deed:
@@ -305,14 +311,29 @@ def _decide_all(mails: Sequence[_Settling]) -> None:
     written = [one for one in mails if one.writer is not None]
     if not written or not isinstance(written[0].to, Addressed):
         return
-    targets = Targets(written[0].to.channel, [one.mail.parsed for one in written])
+    targets = Targets(written[0].to.channel, [one.inside.parsed for one in written])
     for one in written:
         one.attempt(partial(_decide, targets=targets))
 
 
 def _decide(one: _Settling, targets: Targets) -> None:
     assert isinstance(one.to, Addressed) and one.writer is not None
-    one.deed = _deed(one.mail, one.to.channel, one.writer, targets.find(one.mail.parsed))
+    channel, mail = one.to.channel, one.inside
+    if isinstance(mail, opening.Opened):
+        one.deed = partial(_say_sealed, mail, channel, one.writer)
+    else:
+        one.deed = _deed(mail, channel, one.writer, targets.find(mail.parsed))
+
+
+def _say_sealed(mail: opening.Opened, channel: Channel, writer: Writer) -> Answer:
+    """What an encrypted mail says, some of which is about the group, and some comes in several mails."""
+    if (answer := acts.settle(mail, channel, writer)) is not None:
+        return answer
+    return _say(mail, channel, writer)
+
+
+def _say(mail: Arrived, channel: Channel, writer: Writer) -> Answer:
+    return _done(_deed(mail, channel, writer, Targets(channel, [mail.parsed]).find(mail.parsed)))
 
 
 def _deed(mail: Arrived, channel: Channel, writer: Writer, target: str | None) -> Deed:

@@ -33,7 +33,7 @@ from channels_app.guests.models import Subject
 from channels_app.guests.sending import big_files, corresponding, digesting, welcoming
 from channels_app.guests.sending.big_files import Linked
 from channels_app.letters import outgoing
-from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id
+from channels_app.mail import Address, Attachment, ComposedLetter, Letter, Recipient, compose_letter, event_id, group
 from channels_app.mail.encode import ids as written
 from workspace.events.log import Entry
 from workspace.people.models import Person
@@ -55,12 +55,13 @@ class Seated:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A guest of the channel; `seat` is None once they are out."""
+    """A guest of the channel; `seat` is None once they are out. With a `key` their mail is encrypted (`sealing`)."""
 
     id: str
     name: str
     email: str
     seat: Seated | None
+    key: group.Reader | None = None
 
 
 class Letters:
@@ -69,7 +70,8 @@ class Letters:
     def __init__(self, channel: Channel, entries: Sequence[Entry]) -> None:
         self.channel = channel
         self.entries = entries
-        self._made: dict[tuple[int, str], ComposedLetter | None] = {}
+        self._letters: dict[tuple[int, str], Letter | None] = {}
+        self._made: dict[int, ComposedLetter] = {}  # by the letter's id() here
         ids = {id for entry in entries if (id := message_of(entry))}
         self._rows = {row.id: row for row in Message.objects.filter(id__in=ids)}
         roots = {row.thread_id or row.id for row in self._rows.values()}
@@ -87,13 +89,21 @@ class Letters:
             return self._welcome(entry, reader) if entry.payload["guest"]["person"] == reader.id else None
         if entry.kind in ("guest.left", "channel.deleted"):
             return self._goodbye(entry) if self._is_out(entry, reader) else None
+        letter = self.letter(entry, reader)
+        if letter is None:
+            return None
+        if id(letter) not in self._made:
+            self._made[id(letter)] = compose_letter(letter)
+        return self._made[id(letter)]
+
+    def letter(self, entry: Entry, reader: Reader) -> Letter | None:
+        """What is told a guest of something that somebody said or did."""
         if reader.seat is None or entry.actor == reader.id or not self._wants(entry, reader):
             return None
         key = (entry.seq, reader.id if self._has_reacted(entry, reader) else "")
-        if key not in self._made:
-            letter = self._letter(entry, reader)
-            self._made[key] = compose_letter(letter) if letter else None
-        return self._made[key]
+        if key not in self._letters:
+            self._letters[key] = self._letter(entry, reader)
+        return self._letters[key]
 
     def is_news(self, entry: Entry, reader: Reader) -> bool:
         """Whether a digest for this guest tells of an event: a message of somebody else that is still there."""
@@ -131,6 +141,12 @@ class Letters:
         }
 
     # What an event is
+
+    def author(self, entry: Entry) -> str:
+        """The name of who said or did it."""
+        if entry.kind == "message.posted":
+            return str(entry.payload["message"]["author_name"])
+        return self.name(entry.actor)
 
     def _letter(self, entry: Entry, reader: Reader) -> Letter | None:
         row = self._rows.get(message_of(entry))
@@ -188,8 +204,8 @@ class Letters:
         return self._about(row, entry, "edit", text=payload["text"], html=_if_more(payload["html"]))
 
     def _deletion(self, row: Message, entry: Entry) -> Letter:
-        whose = "a message" if entry.actor == row.author_id else f"a message of {self._name(row.author_id)}"
-        return self._about(row, entry, "delete", text=f"{self._name(entry.actor)} deleted {whose}.")
+        whose = "a message" if entry.actor == row.author_id else f"a message of {self.name(row.author_id)}"
+        return self._about(row, entry, "delete", text=f"{self.name(entry.actor)} deleted {whose}.")
 
     def _reaction(self, row: Message, entry: Entry, reader: Reader) -> Letter:
         """The sentence tells of one person, the emoji are those of everybody else than the reader, the latest first.
@@ -200,20 +216,20 @@ class Letters:
         who = entry.payload["person"]
         now = " ".join(emoji for by, emoji in self._reactions.get(row.id, ()) if by == who)
         said = f"reacted with {now}" if now else "took a reaction back"
-        sentence = f"<p>{html.escape(f'{self._name(who)} {said}: {_words(row.text)}')}</p>"
+        sentence = f"<p>{html.escape(f'{self.name(who)} {said}: {_words(row.text)}')}</p>"
         theirs = [emoji for by, emoji in self._reactions.get(row.id, ()) if by != reader.id]
         return self._about(row, entry, "reaction", text=" ".join(dict.fromkeys(reversed(theirs))), html=sentence)
 
     def _pin(self, row: Message, entry: Entry) -> Letter:
         pinned = entry.kind == "message.pinned"
-        text = f"📌 {self._name(entry.actor)} {'pinned' if pinned else 'unpinned'}: {_words(row.text)}"
+        text = f"📌 {self.name(entry.actor)} {'pinned' if pinned else 'unpinned'}: {_words(row.text)}"
         return self._about(row, entry, "pin" if pinned else "unpin", text=text)
 
     def _about(self, row: Message, entry: Entry, kind: Any, *, text: str, html: str = "") -> Letter:
         """A letter that concerns a message its reader has."""
         root = self._roots.get(row.thread_id or "")
         return Letter(
-            **self._opening(self._name(entry.actor), entry, row, answers=True),
+            **self._opening(self.name(entry.actor), entry, row, answers=True),
             message_id=event_id(self.channel.id, entry.seq, settings.MAIL_DOMAIN),
             kind=kind,
             text=text,
@@ -280,10 +296,12 @@ class Letters:
     def _names(self) -> dict[str, str]:
         ids = {entry.actor for entry in self.entries} | {row.author_id for row in self._rows.values()}
         ids |= {row.author_id for row in self._roots.values()}
-        ids |= {entry.payload["person"] for entry in self.entries if entry.kind.startswith("reaction.")}
+        named = ("reaction.added", "reaction.removed", "member.left")
+        ids |= {entry.payload["person"] for entry in self.entries if entry.kind in named}
         return dict(Person.objects.filter(id__in=ids - {None}).values_list("id", "name"))
 
-    def _name(self, person: str | None) -> str:
+    def name(self, person: str | None) -> str:
+        """What somebody who is named in these events is called."""
         return self._names.get(person or "", "Somebody")
 
     @cached_property
@@ -313,12 +331,16 @@ class Letters:
 
     def digest(self, news: Sequence[Entry], reader: Reader) -> ComposedLetter:
         """Several messages in one mail, thread by thread."""
+        title, made = self.digested(news, reader)
+        subject = f"[{outgoing.shown_name(self.channel)}] {title}"
+        return self._notice(news[-1], subject, self.channel.org.name, made.text, made.html)
+
+    def digested(self, news: Sequence[Entry], reader: Reader) -> tuple[str, digesting.Digest]:
+        """How many they are, in words, and what they say."""
         rows = [self._rows[message_of(entry)] for entry in news]
-        name = outgoing.shown_name(self.channel)
-        count = "1 new message" if len(rows) == 1 else f"{len(rows)} new messages"
+        title = "1 new message" if len(rows) == 1 else f"{len(rows)} new messages"
         files = {row.id: big_files.urls(row.id, self._files.get(row.id, ()), news[-1].at, reader.id) for row in rows}
-        made = digesting.digest(rows, self._roots, self._names, files)
-        return self._notice(news[-1], f"[{name}] {count}", self.channel.org.name, made.text, made.html)
+        return title, digesting.digest(rows, self._roots, self._names, files)
 
     # The mails that nobody wrote
 
@@ -328,15 +350,9 @@ class Letters:
         together = guests.welcomed_in(self.channel.id, reader.id)
         if together[0] != self.channel:  # the first of them welcomes for all
             return None
-        name, org = outgoing.shown_name(self.channel), self.channel.org.name
-        sponsor = Person.objects.filter(id=reader.seat.sponsor).values_list("name", flat=True).first() or org
-        until = reader.seat.expires_at
+        sponsor, until = self.sponsor(reader.seat), reader.seat.expires_at
         lines = [
-            f"{sponsor} has invited you to take part in “{name}” at {org}, by mail."
-            if self.channel.name
-            else f"{sponsor} at {org} would like to talk with you, by mail.",
-            self.channel.topic and f"What it is about: {self.channel.topic}",
-            f"Who reads it: {self._readers(reader)}.",
+            *self.introduction(reader, sponsor),
             "What is written there comes to you as mail. Answer any of it, or this mail, and all of them can read it.",
             "To leave, follow the link below, or answer with the single word “leave”. Other words change what you get: "
             "“mute”, “unmute”, “mentions” (only what concerns you), “digest hourly”, “digest daily”, “every message”.",
@@ -345,7 +361,23 @@ class Letters:
             *welcoming.as_well(together[1:], reader.id),
         ]
         text = "\n\n".join(str(line) for line in lines if line)
-        return self._notice(entry, f"[{name}] Welcome, {reader.name}", sponsor, text)
+        subject = f"[{outgoing.shown_name(self.channel)}] Welcome, {reader.name}"
+        return self._notice(entry, subject, sponsor, text)
+
+    def sponsor(self, seat: Seated) -> str:
+        """The name of who invited."""
+        return Person.objects.filter(id=seat.sponsor).values_list("name", flat=True).first() or self.channel.org.name
+
+    def introduction(self, reader: Reader, sponsor: str) -> list[str]:
+        """Who invited, what the channel is, who reads it."""
+        name, org = outgoing.shown_name(self.channel), self.channel.org.name
+        return [
+            f"{sponsor} has invited you to take part in “{name}” at {org}, by mail."
+            if self.channel.name
+            else f"{sponsor} at {org} would like to talk with you, by mail.",
+            self.channel.topic and f"What it is about: {self.channel.topic}",
+            f"Who reads it: {self._readers(reader)}.",
+        ]
 
     def _readers(self, reader: Reader) -> str:
         inside = Membership.objects.filter(channel=self.channel, person__active=True).exclude(person=reader.id)

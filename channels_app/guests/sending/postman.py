@@ -22,10 +22,14 @@ from typing import ParamSpec, TypeVar
 from django.db import close_old_connections
 
 from channels_app.guests import addresses, mailboxes
+from channels_app.guests.models import Reply
+from channels_app.guests.secure import outbox
 from channels_app.guests.sending import composing, rounds
 from channels_app.guests.sending.relay import Refused, Relay
 from channels_app.guests.sending.rounds import Mail, Round
+from channels_app.guests.sending.sealing import Sealed
 from channels_app.guests.sending.signing import Signer
+from channels_app.mail import ComposedLetter, Recipient
 from workspace.events import lanes
 from workspace.events.lanes import Step, TryLater
 
@@ -185,9 +189,35 @@ class Postman:
         await self._ledger.write(replace(step, cursor=round.end, wait=round.wait, why=round.why or step.why))
         return not round.wait
 
+    async def answer(self) -> None:
+        """Send what answers programs' mails, several at once; each that can't go now comes again later."""
+        while replies := await in_thread(outbox.take):
+            await asyncio.gather(*map(self._answer, replies))
+
+    async def _answer(self, reply: Reply) -> None:
+        try:
+            await self._relay.send(reply.sender, reply.to, await self._signer.mail(bytes(reply.content)))
+        except TryLater as trouble:
+            log.info("an answer to %s has to wait: %s", reply.to, trouble)
+            await in_thread(outbox.put_off, reply)
+        except Refused as refused:
+            log.info("an answer to %s was refused: %s", reply.to, refused)
+            await in_thread(outbox.settled, reply)
+        else:
+            await in_thread(outbox.settled, reply)
+
+    async def _written(self, letter: ComposedLetter | Sealed, recipient: Recipient) -> bytes:
+        """The mail; to encrypt it takes too long for the event loop. Raises `Refused` for a key that can't be used."""
+        if isinstance(letter, ComposedLetter):
+            return await self._signer.letter(letter, recipient)
+        try:
+            return await self._signer.mail(await asyncio.to_thread(letter.to, recipient))
+        except ValueError as error:
+            raise Refused(f"Nothing can be encrypted to this guest's key: {error}") from None
+
     async def _send(self, round: Round, mail: Mail) -> None:
         channel, reader = round.channel, round.reader
-        content = await self._signer.letter(mail.letter, composing.recipient(channel, reader))
+        content = await self._written(mail.letter, composing.recipient(channel, reader))
         sender, provider = addresses.bounce_to(channel, reader.id), reader.email.rpartition("@")[2]
         if self._slow.get(provider, 0.0) < time.monotonic():
             await self._watched(provider, sender, reader.email, content)

@@ -15,7 +15,8 @@ from channels_app.chat.models import Channel, Seat
 from channels_app.guests.models import Mailbox
 from channels_app.guests.sending.big_files import FILES_BYTES
 from channels_app.guests.sending.composing import Letters, Reader, Seated
-from channels_app.mail import ComposedLetter
+from channels_app.guests.sending.sealing import Sealed, Sealing
+from channels_app.mail import ComposedLetter, group
 from workspace.events import lanes, log, statement
 from workspace.events.lanes import Leased
 from workspace.events.log import Entry
@@ -36,7 +37,7 @@ class Mail:
     """What a guest gets of the events up to `seq`."""
 
     seq: int
-    letter: ComposedLetter
+    letter: ComposedLetter | Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def gather(stream: str, limit: int) -> list[Round]:
         return []
     # Lanes that stand further on than what is read now come again at once.
     letters = Letters(channel, _bounded(log.read(stream, min(lane.cursor for lane in leased), limit=EVENTS_AT_ONCE)))
+    sealing = Sealing(letters)
     readers = _readers(channel, leased)
     failing = set(Mailbox.objects.filter(person__in=readers, failures__gt=0).values_list("person_id", flat=True))
     rounds = []
@@ -107,7 +109,7 @@ def gather(stream: str, limit: int) -> list[Round]:
         if reader is None:
             close(lane)
         else:
-            rounds.append(_round(lane, letters, reader, failing=reader.id in failing))
+            rounds.append(_round(lane, letters, sealing, reader, failing=reader.id in failing))
     return rounds
 
 
@@ -155,9 +157,10 @@ WHERE NOT EXISTS (
 
 
 _READERS = """
-SELECT p.id, p.name, p.email, t.membership_id IS NOT NULL AND p.active, t.delivery, t.sponsor_id, t.expires_at
+SELECT p.id, p.name, p.email, t.membership_id IS NOT NULL AND p.active, t.delivery, t.sponsor_id, t.expires_at,
+  k.certificate, k.fingerprint
 FROM people_person p LEFT JOIN chat_membership m ON m.person_id = p.id AND m.channel_id = %s
-  LEFT JOIN chat_seat t ON t.membership_id = m.id
+  LEFT JOIN chat_seat t ON t.membership_id = m.id LEFT JOIN guests_guestkey k ON k.person_id = p.id
 WHERE p.id = ANY (%s)
 """
 
@@ -165,32 +168,54 @@ WHERE p.id = ANY (%s)
 def _readers(channel: Channel, leased: Sequence[Leased]) -> Mapping[str, Reader]:
     rows = statement.run(_READERS, [channel.id, [lane.subscriber.removeprefix(LANE) for lane in leased]])
     return {
-        id: Reader(id, name, email, Seated(delivery, sponsor, until) if inside else None)
-        for id, name, email, inside, delivery, sponsor, until in rows
+        id: Reader(
+            id,
+            name,
+            email,
+            Seated(delivery, sponsor, until) if inside else None,
+            group.Reader(email, bytes(certificate), fingerprint) if certificate else None,
+        )
+        for id, name, email, inside, delivery, sponsor, until, certificate, fingerprint in rows
     }
 
 
-def _round(lane: Leased, letters: Letters, reader: Reader, *, failing: bool) -> Round:
+def _round(lane: Leased, letters: Letters, sealing: Sealing, reader: Reader, *, failing: bool) -> Round:
     waiting = [entry for entry in letters.entries if entry.seq > lane.cursor]
     end = max([lane.cursor, *(entry.seq for entry in waiting)])
     if reader.seat is not None and reader.seat.delivery in DIGESTS:
-        return _gathered(lane, letters, reader, waiting, end, failing=failing)
-    mails, closes = [], False
+        return _gathered(lane, letters, sealing, reader, waiting, end, failing=failing)
+    mails: list[Mail] = []
+    closes = False
     for entry in waiting:
-        if letter := letters.to(entry, reader):
-            mails.append(Mail(entry.seq, letter))
+        mails += _mails(entry, letters, sealing, reader)
         if closes := letters.ends(entry, reader):
             end = entry.seq
             break
     return Round(lane, letters.channel, reader, mails, end, closes=closes, failing=failing)
 
 
+def _mails(entry: Entry, letters: Letters, sealing: Sealing, reader: Reader) -> list[Mail]:
+    """What a guest gets of an event. Of several mails the earlier ones don't yet move the lane over it."""
+    if reader.key is None:
+        letter = letters.to(entry, reader)
+        return [Mail(entry.seq, letter)] if letter else []
+    sealed = sealing.to(entry, reader)
+    return [Mail(entry.seq - (one is not sealed[-1]), one) for one in sealed]
+
+
 def _gathered(
-    lane: Leased, letters: Letters, reader: Reader, waiting: Sequence[Entry], end: int, *, failing: bool
+    lane: Leased,
+    letters: Letters,
+    sealing: Sealing,
+    reader: Reader,
+    waiting: Sequence[Entry],
+    end: int,
+    *,
+    failing: bool,
 ) -> Round:
     """The welcome at once; what people wrote when its hour has come."""
     assert reader.seat is not None
-    mails = [Mail(entry.seq, letter) for entry in waiting if (letter := letters.to(entry, reader))]
+    mails = [mail for entry in waiting for mail in _mails(entry, letters, sealing, reader)]
     news = [entry for entry in waiting if letters.is_news(entry, reader)]
     if not news:
         return Round(lane, letters.channel, reader, mails, end, failing=failing)
@@ -199,7 +224,7 @@ def _gathered(
         mails = [mail for mail in mails if mail.seq < news[0].seq]
         wait = (due - timezone.now()).total_seconds()
         return Round(lane, letters.channel, reader, mails, news[0].seq - 1, wait, DIGEST, failing=failing)
-    mails.append(Mail(end, letters.digest(news, reader)))
+    mails.append(Mail(end, sealing.digest(news, reader) if reader.key else letters.digest(news, reader)))
     return Round(lane, letters.channel, reader, mails, end, failing=failing)
 
 

@@ -40,6 +40,13 @@ class Signer:
         hashed = dkim.body_hash(body) if letter.links else letter.body_hash
         return b"".join((await self._field(head, hashed), head, b"\r\n", body))
 
+    async def mail(self, mail: bytes) -> bytes:
+        """Any other mail (CRLF lines). Raises as `letter`."""
+        if not settings.DKIM_SIGN:
+            return mail
+        head, _, body = mail.partition(b"\r\n\r\n")
+        return await self._field(head + b"\r\n", dkim.body_hash(body)) + mail
+
     async def close(self) -> None:
         """Let the process end."""
         child, self._child = self._child, None

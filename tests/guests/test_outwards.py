@@ -135,6 +135,13 @@ def test_another_channel_welcomes_when_the_first_is_left(cast: Cast, sink: Sink)
     assert welcome.mail["Subject"].startswith("[secret] Welcome") and "general" not in welcome.text
 
 
+def test_a_server_without_tls_is_greeted_first(cast: Cast, sink: Sink, settings: Settings) -> None:
+    settings.SMTP_URL = f"{sink.url}?starttls=never"
+    _invite(cast)
+    _carry(cast)
+    assert len(sink.of(GUS)) == 1 and not Lane.objects.filter(stream=cast.general.stream, attempts__gt=0).exists()
+
+
 def test_every_kind_of_event(cast: Cast, sink: Sink) -> None:
     _invite(cast)
     file = uploads.store(uploader=cast.bob, name="plan.pdf", chunks=[b"%PDF-1.4"], declared_type="application/pdf").id

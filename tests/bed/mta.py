@@ -12,6 +12,7 @@ import contextlib
 import re
 import smtplib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -52,9 +53,11 @@ class Trouble:
 
 @dataclass
 class Passed(Taken):
-    """A mail that was taken. `answered`: its sender was told so."""
+    """A mail that was taken, from `began` to `ended` (monotonic seconds). `answered`: its sender was told so."""
 
     answered: bool = True
+    began: float = 0.0
+    ended: float = 0.0
 
 
 @dataclass
@@ -69,7 +72,10 @@ class _Letter:
 
 @dataclass
 class Mta:
-    """`seen` has every mail that was taken, in order; `refused` the answers of receivers, by address."""
+    """`seen` has every mail that was taken, in order; `refused` the answers of receivers, by address.
+
+    `meanwhile` is called when a receiver (the address) has a mail and has not answered yet.
+    """
 
     url: str = ""
     port: int = 0
@@ -77,6 +83,7 @@ class Mta:
     refused: list[tuple[str, str]] = field(default_factory=list)
     chance: Callable[[str, str], Trouble | None] = lambda sender, to: None
     vouches: bool = True
+    meanwhile: Callable[[str], None] = lambda to: None
     _troubles: dict[str, Trouble] = field(default_factory=dict)
     _routes: dict[str, int] = field(default_factory=dict)
     _ours: set[str] = field(default_factory=set)
@@ -173,6 +180,7 @@ class Mta:
             return trouble
 
     async def _pass(self, letter: _Letter, trouble: Trouble | None, alone: bool) -> str:
+        began = time.monotonic()
         if trouble and trouble.kind == "refuse":
             return trouble.answer
         if trouble and trouble.kind == "delay":
@@ -185,7 +193,7 @@ class Mta:
             answer = "250 2.0.0 It waits"
         if answer.startswith("2"):
             answered = not (trouble and trouble.kind == "die after")
-            self.seen.append(Passed(letter.sender, letter.to, letter.raw, answered))
+            self.seen.append(Passed(letter.sender, letter.to, letter.raw, answered, began, time.monotonic()))
         return answer
 
     def _one_answer(self, letters: Sequence[_Letter], answers: Sequence[str]) -> str:
@@ -202,19 +210,25 @@ class Mta:
         port = self._port_for(letter.to)
         try:
             with smtplib.LMTP("127.0.0.1", port or 0, local_hostname=NAME, timeout=ANSWER_SECONDS) as receiver:
-                receiver.sendmail(letter.sender, [letter.to], self._stamped(letter))
-        except smtplib.SMTPRecipientsRefused as refused:
-            return self._note(letter, *refused.recipients[letter.to])
-        except smtplib.SMTPResponseException as refused:
-            return self._note(letter, refused.smtp_code, refused.smtp_error)
+                code, words = self._talk(receiver, letter)
         except (OSError, smtplib.SMTPException):
             return AGAIN
-        return "250 2.0.0 OK"
-
-    def _note(self, letter: _Letter, code: int, words: bytes | str) -> str:
-        answer = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
-        self.refused.append((letter.to, answer))
+        answer = f"{code} {words.decode(errors='replace')}"
+        if code >= 400:
+            self.refused.append((letter.to, answer))
         return answer
+
+    def _talk(self, receiver: smtplib.LMTP, letter: _Letter) -> tuple[int, bytes]:
+        receiver.ehlo_or_helo_if_needed()
+        receiver.mail(letter.sender)
+        reply = receiver.rcpt(letter.to)
+        if reply[0] == 250:
+            reply = receiver.docmd("DATA")
+        if reply[0] != 354:
+            return reply
+        receiver.send(_dotted(self._stamped(letter)))
+        self.meanwhile(letter.to)
+        return receiver.getreply()
 
     def _stamped(self, letter: _Letter) -> bytes:
         """With what the receiver's mail server writes above a mail."""
@@ -266,6 +280,11 @@ class Mta:
 
     def stop(self) -> None:
         self._stopping.set()
+
+
+def _dotted(raw: bytes) -> bytes:
+    """As it is sent (RFC 5321, 4.5.2)."""
+    return re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n")) + b"\r\n.\r\n"
 
 
 def _abort(server: SMTP) -> None:

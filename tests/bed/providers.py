@@ -68,7 +68,7 @@ class Account:
         envelope: str | None = None,
         **headers: str,
     ) -> str:
-        """Write a mail; a header `in_reply_to` is written `In-Reply-To`. The Message-ID.
+        """Write a mail; a header `in_reply_to` is written `In-Reply-To`, an empty one is left out. The Message-ID.
 
         Raises `smtplib.SMTPDataError` and `SMTPRecipientsRefused` when the receiver refuses it.
         """
@@ -83,7 +83,8 @@ class Account:
         }
         fields |= {"-".join(word.title() for word in name.split("_")): value for name, value in headers.items()}
         for name, value in fields.items():
-            mail[{"Message-Id": "Message-ID"}.get(name, name)] = value
+            if value:
+                mail[{"Message-Id": "Message-ID"}.get(name, name)] = value
         mail.set_content(text)
         if html:
             mail.add_alternative(html, subtype="html")

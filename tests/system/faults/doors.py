@@ -64,6 +64,14 @@ class HttpDoor:
         body = {"org": org, "name": name, "kind": "public", "members": list(members)}
         return str(self._ask("POST", "/channels", body)["id"])
 
+    def invite(self, channel: str, email: str, name: str) -> None:
+        """Bring a guest in."""
+        self._ask("POST", f"/channels/{channel}/guests", {"email": email, "name": name})
+
+    def guests(self, channel: str) -> list[Answer]:
+        """Who is a guest there, and how it stands with them."""
+        return list(self._ask("GET", f"/channels/{channel}/guests")["items"])
+
     def _ask(self, method: str, path: str, body: Any = None) -> Answer:
         end = time.monotonic() + PATIENCE
         while True:

@@ -204,6 +204,17 @@ def test_a_word_at_the_channels_own_address_is_a_post(post: Post) -> None:
     assert commands.read(parse(post.mail("leave", chat_content="editrequest"))) is None
 
 
+def test_a_word_in_answer_to_our_mail_needs_no_tag(post: Post) -> None:
+    """Microsoft 365 drops it. Members say what they like."""
+    _, id = post.said("Lunch?")
+    answer = {"in_reply_to": id, **vouched("dmarc=pass header.from=a.test")}
+    assert post.write("leave", to=post.plain, sender="bob@a.test", **answer) == inwards.POSTED
+    assert post.write("leave", to=post.plain, in_reply_to=id) == inwards.KEPT
+    assert Seat.objects.exists()
+    assert post.write("leave", to=post.plain, in_reply_to=id, **vouched()) == inwards.DONE
+    assert not Seat.objects.exists()
+
+
 def test_a_guest_leaves_an_archived_channel(post: Post) -> None:
     channels.archive(person=post.cast.alice, channel=post.cast.general.id)
     assert post.write("leave") == inwards.DONE

@@ -44,7 +44,7 @@ from channels_app.guests.secure import acts, handshake, opening
 from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form
-from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, securejoin
+from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, parse_message_id, securejoin
 from workspace.events.refusal import Refusal, TooLarge
 from workspace.people.models import Person
 
@@ -339,7 +339,7 @@ def _say(mail: Arrived, channel: Channel, writer: Writer) -> Answer:
 def _deed(mail: Arrived, channel: Channel, writer: Writer, target: str | None) -> Deed:
     """What a person asks for. Raises `Unwanted`, and the refusals of the verbs."""
     parsed = mail.parsed
-    command = commands.read(parsed) if writer.signed else None
+    command = commands.read(parsed) if writer.signed or _is_guests_answer(parsed, channel, writer) else None
     if command is not None:
         return partial(_obey, command, writer, channel)
     if parsed.pinned or parsed.chat_content == "message-unpinned":
@@ -360,6 +360,12 @@ def _obey(command: str, writer: Writer, channel: Channel) -> Answer:
 def _act(parsed: Parsed, writer: Writer, target: str | None) -> Answer:
     incoming.act(parsed, target, person=writer.person, origin=ORIGIN)
     return DONE
+
+
+def _is_guests_answer(parsed: Parsed, channel: Channel, writer: Writer) -> bool:
+    """Whether a guest answers a mail of ours with a program that drops the tag of its address (Microsoft 365)."""
+    answered = parse_message_id(parsed.in_reply_to or "")
+    return writer.seat is not None and answered is not None and answered.channel == channel.id
 
 
 def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:

@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from icalendar import Calendar, Event, vRecur
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from channels_app.mail.charset import clean_line
+from channels_app.mail.charset import clean, clean_line
+from channels_app.mail.markdown import to_markdown
 
 #: The media types of calendars; of these only the first can be part of a conversation.
 CALENDAR = "text/calendar"
@@ -21,6 +22,8 @@ CALENDARS = frozenset({CALENDAR, "application/ics"})
 _LONGEST = 128 * 1024  # characters of a calendar that is read
 _DESCRIPTION = 4_000
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
+_HTML = re.compile(r"<(?:br|p|a|b|i|u|ul|ol|li|span|div|html-blob)\b", re.IGNORECASE)
+_RULE = re.compile(r"[-:~]{20,}")
 _MAILTO = re.compile(r"mailto:", re.IGNORECASE)
 _HEADS: Mapping[str, str] = {
     "REQUEST": "Invitation",
@@ -54,7 +57,7 @@ _IN_WORDS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST", "B
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An event in words: `told` is Markdown without the description, which is plain text.
+    """An event in words, both in Markdown: `told` is all but the description.
 
     `made_text`: the text beside it says the same, written by the calendar's program and not by a person.
     """
@@ -98,9 +101,16 @@ def _invite(calendar: Calendar) -> Invite | None:
             lines.append(f"- {name}: {value}")
     return Invite(
         told="\n".join([*lines[:1], "", *lines[1:]]),
-        description=str(event.get("DESCRIPTION", "")).replace("\r\n", "\n").strip()[:_DESCRIPTION],
+        description=_description(str(event.get("DESCRIPTION", ""))),
         made_text="Google" in str(calendar.get("PRODID", "")),
     )
+
+
+def _description(source: str) -> str:
+    """As Markdown; Google writes HTML into it, and rules of its own around the link to a video call."""
+    text = to_markdown(source.replace("\n", "<br>"), _LONGEST) if _HTML.search(source) else clean(source)
+    lines = [line for line in text.split("\n") if not _RULE.fullmatch(line.strip())]
+    return "\n".join(lines).strip()[:_DESCRIPTION]
 
 
 def _head(method: str, event: Event) -> str:

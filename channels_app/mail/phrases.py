@@ -83,7 +83,7 @@ SENT_FROM = re.compile(
     r"|Envoyé (?:de mon|à partir|avec) |(?:Obtenir|Télécharger) Outlook |Diese Nachricht wurde von meinem "
     r"|Outlook für (?:iOS|Android) beziehen|Von meinem |Scarica Outlook |Verstuurd vanaf |Verzonden (?:met|via) "
     r"|Wysłan[eoy] z(?:e)? |Pobierz (?:aplikację )?Outlook|Отправлено (?:с|из) |(?:Скачать|Получить) Outlook "
-    r"|iPhone\s?から送信|Android\s?から送信|発信元|Outlook for (?:iOS|Android) を入手|发自我的|來自我的|获取 Outlook"
+    r"|iPhone\s?から送信|Android\s?から送信|Outlook for (?:iOS|Android) を入手|发自我的|來自我的|获取 Outlook"
     r"|أ[ُ]?رسلت من|تم الإرسال من|مرسل من|Get (?:\[?Outlook|\[?BlueMail) for |Get \[Outlook for "
     r"|Yahoo Mail: Search, Organize)",
     re.IGNORECASE,
@@ -103,21 +103,23 @@ DISCLAIMER = re.compile(
     r"|هذه الرسالة|هذا البريد|إخلاء)",
     re.IGNORECASE,
 )
-#: What a disclaimer speaks of.
-MAIL_WORDS = re.compile(
-    r"mail|message|nachricht|courriel|mensa(?:je|gem)|correo|messaggio|bericht|wiadomo|сообщени|письм|メール|邮件|郵件"
-    r"|الرسالة|البريد",
+#: What every disclaimer speaks of; a warning of anything else is somebody's own words.
+SECRECY = re.compile(
+    r"confiden|privileg|intended|recipient|addressee|vertraulich|empfänger|adressat|destinat|riservat|vertrouwelijk"
+    r"|geadresseerde|bestemd|poufn|adresat|конфиденц|адресат|機密|秘密|宛先|受信者|保密|机密|收件人|سري|المرسل إليه",
     re.IGNORECASE,
 )
 #: What a company's mail server puts above a mail that came from elsewhere.
 BANNER = re.compile(
+    r"(?=.*\b(?:e-?mail|message|sender|nachricht|absender|courriel|expéditeur)\b)"
+    r"(?=.*(?:originat|came from|sent from|links?\b|attachment|stammt|gesendet|anhäng|provient|pièces jointes))"
     r"[*_\s\[]{0,6}(?:CAUTION|WARNING|EXTERNAL(?: E-?MAIL| SENDER)?|EXTERNE? E-?MAIL|ACHTUNG|VORSICHT|ATTENTION)\b"
-    r".{0,80}\b(?:outside|external|externe[nmrs]?|außerhalb|extérieur|expéditeur)\b",
+    r".{0,80}\b(?:outside|external|externe[nmrs]?|außerhalb|extérieur)\b",
     re.IGNORECASE,
 )
 DELIMITER = re.compile(r"(?:-- ?|—|__+)\s*")
 #: A line of ornaments, as Japanese and Chinese signatures have one above and mostly one below.
 ORNAMENT = re.compile(r"[-=*_~+#━─═＝＊☆★※◆◇□■・.…]{6,}\s*")
-REACHABLE = re.compile(r"@|https?://|www\.|\b(?:tel|fax|mobile?)\b|〒|電話|电话|手机|\+?\d[\d ()/-]{6,}", re.IGNORECASE)
+REACHABLE = re.compile(r"\b(?:tel|fax|mobile?|phone|e-?mail)\b\s?[.:：]|〒|電話|携帯|电话|手机", re.IGNORECASE)
 LIST_FOOTER = re.compile(r"(?:_{20,}|-{20,}|={20,}|-=-=-[=-]+-)\s*")
 LIST_WORDS = re.compile(r"mailing.?list|unsubscribe|abbestell|listinfo|https?://|list@", re.IGNORECASE)

@@ -185,7 +185,7 @@ def _is_disclaimer(lines: list[str], kinds: list[str], at: int, stop: int) -> bo
     if not phrases.DISCLAIMER.match(text[:80]):
         return False
     said = " ".join([text, *_below(lines, at, stop)])
-    return len(said) > 60 and bool(phrases.MAIL_WORDS.search(said))
+    return len(said) > 60 and bool(phrases.SECRECY.search(said))
 
 
 def _is_foot(lines: list[str], kinds: list[str], at: int, stop: int) -> bool:

@@ -159,6 +159,14 @@ def test_names_in_an_invitation_are_no_markdown() -> None:
     assert _told("ORGANIZER:MAILTO:e@e.test")[2:] == ["- Organizer: e@e.test"]
 
 
+def test_what_google_writes_into_a_description() -> None:
+    rule = "-::~:~::~:~:~:~:~:~:~:~:~:~:~::~:~::-"
+    html = rf'<b>Bring</b> the plan<br><a href="https://m.test">here</a>\n\n{rule}\nJoin: https://meet.test/a\n{rule}'
+    invite = read_invite(_event(f"DESCRIPTION:{html}")) or pytest.fail("no invitation")
+    assert invite.description.startswith("**Bring** the plan") and "[here](https://m.test)" in invite.description
+    assert "~" not in (read_invite(_event(rf"DESCRIPTION:a\n{rule}\nb")) or invite).description
+
+
 @pytest.mark.parametrize("source", ["", "METHOD:REQUEST", "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",
                                     _event().replace("METHOD:REQUEST\r\n", ""), "x" * 200_000])  # fmt: skip
 def test_what_is_no_invitation_is_none(source: str) -> None:

@@ -88,6 +88,11 @@ def test_answers_between_quotes_keep_everything(text: str) -> None:
         "Cheers!",
         "best",
         "Note: mail me the warning: thing",
+        "Attention: the external auditors come tomorrow.\n\nBring the message they sent.",
+        "Look:\n\nWarning: the message queue goes down tonight, so please finish what you have open before six.",
+        "The plan\n\n--------\nhttps://example.org/plan",
+        "Done\n\n======\nask@example.org knows more",
+        "He said\n\nThis message is intended",
     ],
 )
 def test_what_only_looks_like_a_quote_or_signature_stays(text: str) -> None:

@@ -11,7 +11,7 @@ urlpatterns = [
     path("api/", api.urls),
     re_path(r"^api(/.*)?$", views.api_not_found),
     path("leave/<str:token>", leaving.leave),
-    path("files/<str:token>", fetching.fetch),
+    re_path(r"^files/(?P<token>[^/]+)/?$", fetching.fetch),
     path("guest/<str:token>", asking.ask),
     re_path(r"^(?!api/|ws$).*$", views.index),
 ]

@@ -42,8 +42,8 @@ def until(sent_at: datetime) -> datetime:
 
 
 def url(shared: Shared, guest: str) -> str:
-    """Where a guest (an id) fetches the file."""
-    return f"{settings.ROOST_URL}/files/{_signer().sign(f'{key(shared)}-{guest}')}"
+    """Where a guest (an id) fetches the file; with a slash last, as programs that look for links leave a dash out."""
+    return f"{settings.ROOST_URL}/files/{_signer().sign(f'{key(shared)}-{guest}')}/"
 
 
 def key(shared: Shared) -> str:

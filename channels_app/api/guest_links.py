@@ -7,7 +7,6 @@ from typing import Annotated
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import AwareDatetime, Field
-from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
 from channels_app.api.guests import GuestShape, shown_guests, utc
@@ -15,25 +14,16 @@ from channels_app.api.params import Cursor, IdPath, Limit
 from channels_app.chat import access, guest_links, shapes
 from channels_app.chat.forms import Flag, Form
 from channels_app.chat.models import GuestLink
-from channels_app.chat.shapes import GuestRequestShape
+from channels_app.chat.shapes import GuestRequestShape, LinkShape
 from channels_app.guests import addresses
-from workspace.events.log import stamp
 
 router = Router(tags=["guests"])
 
 
-class GuestLinkShape(TypedDict):
-    """A link to a channel; `most` is how many come in by it (null: any number), `came` how many did."""
+class GuestLinkShape(LinkShape):
+    """A link with its address, for those who may end it."""
 
-    id: str
-    channel: str
-    maker: str
     url: str
-    approval: bool
-    most: int | None
-    came: int
-    expires_at: str | None
-    created_at: str
 
 
 class GuestLinkForm(Form):
@@ -84,14 +74,4 @@ def decline_guest(request: Request, asked: IdPath) -> HttpResponse:
 
 
 def _link(row: GuestLink) -> GuestLinkShape:
-    return {
-        "id": row.id,
-        "channel": row.channel_id,
-        "maker": row.maker_id,
-        "url": addresses.ask_url(row.id),
-        "approval": row.approval,
-        "most": row.most,
-        "came": row.came,
-        "expires_at": shapes.at(row.expires_at),
-        "created_at": stamp(row.created_at),
-    }
+    return {**shapes.guest_link(row), "url": addresses.ask_url(row.id)}

@@ -19,7 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from channels_app.chat import access, guests, shapes
-from channels_app.chat.kinds import GuestAnswered, GuestAsked
+from channels_app.chat.kinds import GuestAnswered, GuestAsked, LinkEnded, LinkTold
 from channels_app.chat.models import Channel, GuestLink, GuestRequest, Membership, Seat
 from channels_app.chat.policy import allows
 from workspace.events import log
@@ -57,17 +57,25 @@ def make(
     _locked_channel(place.id)
     if GuestLink.objects.filter(channel=place).count() >= MOST_LINKS:
         raise Invalid(f"A channel has at most {MOST_LINKS} links; end one first.")
-    return GuestLink.objects.create(channel=place, maker=person, approval=approval, most=most, expires_at=expires_at)
+    link = GuestLink.objects.create(channel=place, maker=person, approval=approval, most=most, expires_at=expires_at)
+    log.append(_told(link, person))
+    return link
 
 
 @transaction.atomic
 def revoke(*, person: Person, link: str) -> None:
     """End a link; who asked by it still waits. Raises `NotFound`, `Forbidden`."""
-    row = GuestLink.objects.filter(id=link, channel__org_id=person.org_id).first()
+    rows = GuestLink.objects.select_related("maker").filter(id=link, channel__org_id=person.org_id)
+    row = rows.first()
     if row is None:
         raise NotFound("There is no such link.")
     _answering(person, row.channel_id, row.maker_id)
+    _locked_channel(row.channel_id)
+    if not rows.exists():  # somebody else ended it at this moment
+        return
+    ended: LinkEnded = {"id": row.id, "channel": row.channel_id}
     row.delete()
+    log.append(log.Draft(row.maker.stream, "link.ended", ended, person.id))
 
 
 @transaction.atomic
@@ -89,13 +97,13 @@ def ask(*, link: str, email: str, name: str) -> bool:
     known = Person.objects.filter(org_id=row.channel.org_id, email=address).exists()
     if not row.approval and not known:
         guest = guests.by_address(row.maker, address, called)
-        _count(row)
-        log.append(*guests.take_in(row.channel, guest, by=row.maker))
+        drafts = guests.take_in(row.channel, guest, by=row.maker)
+        log.append(*drafts, _counted(row, row.maker))
         return True
     request = GuestRequest.objects.create(channel=row.channel, link=row, maker=row.maker, email=address, name=called)
     told: GuestAsked = {"request": shapes.guest_request(request)}
-    if drafts := [log.Draft(person.stream, "guest.asked", told) for person in _answerers(request)]:
-        log.append(*drafts)
+    if asking := [log.Draft(person.stream, "guest.asked", told) for person in _answerers(request)]:
+        log.append(*asking)
     return False
 
 
@@ -110,7 +118,8 @@ def approve(*, person: Person, request: str) -> Seat:
     guest = guests.by_address(person, row.email, row.name)
     drafts = guests.take_in(channel, guest, by=person, sponsor=row.maker if _vouches(row) else person)
     if row.link is not None:
-        _count(row.link)
+        row.link.maker = row.maker
+        drafts.append(_counted(row.link, person))
     log.append(*drafts, *_answered(row, person, accepted=True))
     return Seat.objects.select_related("membership__person").get(membership__channel=channel, membership__person=guest)
 
@@ -180,12 +189,16 @@ def _answering(person: Person, channel: str, maker: str) -> None:
 
 
 def _request(person: Person, id: str) -> GuestRequest:
-    """A request that this person may answer, its row locked: of two who answer one is the first."""
-    rows = GuestRequest.objects.select_related("channel", "maker", "link").select_for_update(of=("self",), no_key=True)
-    row = rows.filter(id=id, channel__org_id=person.org_id, channel__deleted_at=None).first()
+    """A request that this person may answer; of two who answer one is the first."""
+    rows = GuestRequest.objects.select_related("channel", "maker", "link")
+    rows = rows.filter(id=id, channel__org_id=person.org_id, channel__deleted_at=None)
+    row = rows.first()
+    if row is not None:
+        _answering(person, row.channel_id, row.maker_id)
+        _locked_channel(row.channel_id)
+        row = rows.first()
     if row is None:
         raise NotFound("Nobody waits for this answer any more.")
-    _answering(person, row.channel_id, row.maker_id)
     return row
 
 
@@ -201,10 +214,18 @@ def _vouches(row: GuestRequest) -> bool:
     return inside.exclude(person__role=Role.GUEST).exists()
 
 
-def _count(link: GuestLink) -> None:
+def _counted(link: GuestLink, by: Person) -> log.Draft:
+    """One more came in by a link; the channel's lock is held."""
     GuestLink.objects.filter(id=link.id).update(came=F("came") + 1)
+    link.refresh_from_db(fields=["came"])
+    return _told(link, by)
+
+
+def _told(link: GuestLink, by: Person) -> log.Draft:
+    told: LinkTold = {"link": shapes.guest_link(link)}
+    return log.Draft(link.maker.stream, "link.changed", told, by.id)
 
 
 def _locked_channel(channel: str) -> None:
-    """Those who make links to a channel, ask and are let in take turns."""
+    """Whoever makes or ends links to a channel, asks or answers takes turns with the others."""
     Channel.objects.select_for_update(no_key=True).get(id=channel)

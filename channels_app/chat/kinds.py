@@ -19,6 +19,7 @@ from channels_app.chat.shapes import (
     DraftShape,
     GuestRequestShape,
     KindName,
+    LinkShape,
     MessageShape,
     SeatShape,
 )
@@ -158,6 +159,19 @@ class ChannelMuted(TypedDict):
     muted: bool
 
 
+class LinkTold(TypedDict):
+    """A link of one's own by which people ask to be guests: it is new, or somebody came in by it."""
+
+    link: LinkShape
+
+
+class LinkEnded(TypedDict):
+    """A link of one's own leads nowhere any more."""
+
+    id: str
+    channel: str
+
+
 class GuestAsked(TypedDict):
     """Somebody asks by a link to be a guest of a channel; told to whom it is to answer."""
 
@@ -258,6 +272,8 @@ PERSON: dict[str, type] = {
     "channel.left": ChannelLeft,
     "channel.muted": ChannelMuted,
     "read.moved": ReadMoved,
+    "link.changed": LinkTold,
+    "link.ended": LinkEnded,
     "guest.asked": GuestAsked,
     "guest.answered": GuestAnswered,
     "draft.changed": DraftShape,

@@ -11,7 +11,17 @@ from django.db import connection
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from channels_app.chat.models import Attachment, Channel, Draft, GuestRequest, Kind, Membership, Message, Seat
+from channels_app.chat.models import (
+    Attachment,
+    Channel,
+    Draft,
+    GuestLink,
+    GuestRequest,
+    Kind,
+    Membership,
+    Message,
+    Seat,
+)
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
 from workspace.events import statement
@@ -35,6 +45,19 @@ class SeatShape(TypedDict):
     sponsor: str | None
     expires_at: str | None
     delivery: DeliveryName
+
+
+class LinkShape(TypedDict):
+    """A link to a channel that `maker` (a person's id) made; `most` is how many come in by it, `came` how many did."""
+
+    id: str
+    channel: str
+    maker: str
+    approval: bool
+    most: int | None
+    came: int
+    expires_at: str | None
+    created_at: str
 
 
 class GuestRequestShape(TypedDict):
@@ -140,6 +163,19 @@ class CountsShape(TypedDict):
 
 def at(moment: datetime | None) -> str | None:
     return stamp(moment) if moment else None
+
+
+def guest_link(row: GuestLink) -> LinkShape:
+    return {
+        "id": row.id,
+        "channel": row.channel_id,
+        "maker": row.maker_id,
+        "approval": row.approval,
+        "most": row.most,
+        "came": row.came,
+        "expires_at": at(row.expires_at),
+        "created_at": stamp(row.created_at),
+    }
 
 
 def guest_request(row: GuestRequest) -> GuestRequestShape:

@@ -13,7 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from channels_app.chat.models import Draft, Membership, Saved
+from channels_app.chat import shapes
+from channels_app.chat.models import Draft, GuestLink, GuestRequest, Membership, Saved
 from channels_app.letters import outgoing
 from channels_app.mail import LogEntry, compose_log
 from channels_app.mirror import copies
@@ -78,6 +79,8 @@ def _state(person: Person) -> dict[str, Any]:
     memberships = Membership.objects.filter(person=person).order_by("channel_id")
     saved = Saved.objects.filter(person=person).order_by("id").values_list("message_id", "at")
     drafts = Draft.objects.filter(person=person).order_by("id")
+    links = GuestLink.objects.filter(maker=person).order_by("id")
+    requests = GuestRequest.objects.filter(maker=person).order_by("id")
     return {
         "settings": person.settings,
         "memberships": {row.channel_id: {"read": row.read, "muted": row.muted} for row in memberships},
@@ -86,6 +89,8 @@ def _state(person: Person) -> dict[str, Any]:
             {"channel": d.channel_id, "thread": d.thread, "text": d.text, "updated_at": stamp(d.updated_at)}
             for d in drafts
         ],
+        "links": [shapes.guest_link(link) for link in links],
+        "requests": [{**shapes.guest_request(request), "link": request.link_id} for request in requests],
     }
 
 

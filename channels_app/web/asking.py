@@ -86,7 +86,9 @@ def _form(request: HttpRequest, link: GuestLink, refusal: Invalid | None = None)
         fields=_field(request, "name", "Your name", "text", 100, refusal)
         + _field(request, "email", "Your mail address", "email", 254, refusal),
         button="Ask to take part" if link.approval else "Take part",
-        then=escape(f"{first} a welcome, and what is written in {place} as mail; whatever you answer, all there read."),
+        then=escape(
+            f"{first} a welcome, and what is written in {place} as mail; what you answer, all of them can read."
+        ),
     )
     return _page(f"{place} at {org}", body, refusal.status if refusal else 200)
 

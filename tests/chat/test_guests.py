@@ -33,7 +33,12 @@ def test_a_guest_sees_the_channel_and_its_people_only(cast: Cast) -> None:
     assert [one["name"] for one in api.get("/channels?filter=all").json()["items"]] == ["general"]
     assert "Amy Admin" in api.get(f"/channels/{cast.general.id}/members").content.decode()
     assert api.get(f"/orgs/{cast.acme.slug}/members").status_code == 403
-    assert api.get(f"/channels/{cast.general.id}/guests").status_code == 403
+    for path in (f"/channels/{cast.general.id}/guests", f"/orgs/{cast.acme.slug}/guests", "/me/guests"):
+        assert api.get(path).status_code == 403
+    assert api.get("/me/guest-requests").json()["items"] == []
+    followed = api.get(f"/sync?streams={cast.acme.stream}@0,{cast.general.stream}@0").json()["streams"]
+    assert list(followed) == [cast.general.stream]
+    assert api.get(f"/channels/{cast.secret.id}/members").status_code == 404
     assert _kinds(cast)[-2:] == ["member.joined", "guest.joined"]
 
 

@@ -39,6 +39,7 @@ def _views(api: Api, person: Person) -> list[tuple[str, Any]]:
     get("/channels?filter=mine&limit=200")
     get("/me/drafts")
     get("/me/saved")
+    get("/me/guest-requests")
     streams = [f"channel:{one['id']}@0" for one in channels["items"]]
     if person.role != "guest":
         streams.append(f"org:{person.org_id}@0")
@@ -46,7 +47,7 @@ def _views(api: Api, person: Person) -> list[tuple[str, Any]]:
         get(f"/sync?streams={stream}")
     for channel in channels["items"]:
         id = channel["id"]
-        for path in ("", "/members?limit=200", "/guests?limit=200", "/pins"):
+        for path in ("", "/members?limit=200", "/guests?limit=200", "/guest-links", "/pins"):
             get(f"/channels/{id}{path}")
         for message in get(f"/channels/{id}/messages?limit=200").get("items", []):
             _message(get, api, found, message)

@@ -13,7 +13,7 @@ from django.core.management.commands.flush import Command as Flush
 from PIL import Image
 from pytest_django import Settings
 
-from channels_app.chat import channels, guests, members, messages, pins, reactions, reads
+from channels_app.chat import channels, guest_links, guests, members, messages, pins, reactions, reads
 from channels_app.files import uploads
 from channels_app.mirror import healing, sweeping
 from channels_app.mirror.imap import Mailbox
@@ -21,7 +21,7 @@ from channels_app.mirror.models import Copy
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, texts
 from tests.mirror.digest import differences, digest
-from workspace.people import persons
+from workspace.people import organizations, persons
 from workspace.people.models import Organization, Person
 
 pytestmark = pytest.mark.xdist_group("dovecot")
@@ -103,6 +103,15 @@ def _guests(cast: Cast) -> None:
     edited = messages.post(person=gus, text="first", thread=first, external_id="<g1@g.test>", **by_mail).message["id"]
     messages.edit(person=gus, message=edited, text="> second", origin="mail")
     guests.leave(guest=hal, channel=general)
+    until = datetime(2100, 1, 1, tzinfo=UTC)
+    link = guest_links.make(person=cast.bob, channel=general, most=9, expires_at=until)
+    ended = guest_links.make(person=cast.bob, channel=cast.secret.id)
+    for one, email in ((link, "joe@j.test"), (link, "kim@k.test"), (ended, "lou@l.test")):
+        guest_links.ask(link=one.id, email=email, name=email[:3])
+    asked = guest_links.waiting(cast.alice, limit=1)
+    guest_links.approve(person=cast.alice, request=asked[0].id)
+    guest_links.revoke(person=cast.alice, link=ended.id)
+    organizations.change(org=cast.acme, by=cast.alice, guest_invites="admins")
     for active in (False, True):
         persons.change(person=ina, by=cast.alice, active=active)
 

@@ -247,6 +247,59 @@ def test_a_guest_by_mail(alice: Window, bob: Window) -> None:
     alice.errors = []  # the browser logs the refusal
 
 
+def test_guests_of_several_channels(alice: Window, bob: Window) -> None:
+    """Bob invites into two channels at once; Alice finds the guest in the list of all, and hands him over."""
+    channel("roof", alice, bob)
+    channel("cellar", alice, bob)
+    bob.press("Members: 2")
+    bob.press("Invite a guest by mail")
+    bob.fill(Email="gus@mail.test")
+    bob.dialog.get_by_label("Name (optional)").fill("Gus")
+    bob.dialog.get_by_label("roof").check()
+    bob.press("Invite")
+    expect(bob.page.get_by_text("Gus is a guest of #cellar and #roof")).to_be_visible()
+
+    alice.menu_of_workspace("Guests by mail")
+    row = alice.dialog.get_by_role("row").filter(has_text="gus@mail.test")
+    expect(row).to_contain_text("#cellar")
+    alice.dialog.get_by_label("Find a guest").fill("nobody")
+    expect(alice.dialog.get_by_text("No guests are like that.")).to_be_visible()
+    alice.dialog.get_by_label("Find a guest").fill("GUS@")
+    alice.dialog.get_by_role("button", name="More about Gus in roof").click()
+    alice.page.get_by_role("menuitem", name="Change who vouches").click()
+    alice.dialog.get_by_label("Member", exact=True).select_option("Alice")
+    alice.press("Save")
+    expect(alice.dialog.get_by_role("row").filter(has_text="#roof")).to_contain_text("Alice")
+    alice.dialog.get_by_role("button", name="More about Gus in cellar").click()
+    alice.page.get_by_role("menuitem", name="Remove everywhere").click()
+    alice.press("Remove everywhere")
+    expect(bob.guest("Gus")).to_have_count(0)
+
+
+def test_somebody_asks_by_a_link(alice: Window, bob: Window, window_of: Opener) -> None:
+    channel("yard", alice, bob)
+    bob.press("Members: 2")
+    bob.press("Invitation links")
+    bob.press("Make a link")
+    link = bob.dialog.get_by_label("Link", exact=True).input_value()
+    bob.page.keyboard.press("Escape")
+
+    ida = window_of("Ida", java_script_enabled=False)  # nobody here, and with a phone that is careful
+    ida.page.goto(link)
+    expect(ida.page.get_by_text("Bob invites you to take part in yard at Acme")).to_be_visible()
+    ida.fill(Your_name="Ida", Your_mail_address="ida@mail.test")
+    ida.press("Ask to take part")
+    expect(ida.page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+    for window in (alice, bob):
+        expect(window.page.get_by_role("button", name="Asking to join")).to_be_visible()
+    alice.press("Asking to join: 1")
+    alice.press("Approve Ida")
+    expect(alice.dialog.get_by_text("Nobody waits.")).to_be_visible()
+    expect(bob.guest("Ida")).to_contain_text("invited by you")
+    expect(bob.page.get_by_role("button", name="Asking to join")).to_have_count(0)
+
+
 def test_a_file_dropped_here_is_in_the_mail(alice: Window, bob: Window) -> None:
     channel("files", alice, bob)
     size = 800_000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from channels_app.chat.models import Channel, Draft, Membership, Message, Saved
+from typing import Any
+
+from channels_app.chat.models import Channel, Draft, GuestLink, GuestRequest, Membership, Message, Saved
 from channels_app.mirror import names
 from channels_app.mirror.folders import UNKNOWN
 from channels_app.mirror.imap import Mailbox
@@ -15,6 +17,7 @@ from channels_app.mirror.settling import SUBSCRIBER
 from workspace.events import log as event_log
 from workspace.events.log import Entry
 from workspace.events.models import Lane, Stream
+from workspace.people.models import Person
 
 RESTORED = "state.restored"
 
@@ -73,7 +76,46 @@ def _person(people: People, id: str, event: reading.Event) -> None:
         for one in state["drafts"]
         if one["channel"] in channels
     )
+    _links(person, state)
     Stream.objects.filter(key=person.stream).update(head=event["seq"])
     # The events before it are gone; a client that asks for them gets this one, and is up to date.
     event_log.insert([Entry(person.stream, event["seq"], RESTORED, None, "import", {}, person.created_at)])
     Lane.objects.create(subscriber=SUBSCRIBER, stream_id=person.stream, cursor=event["seq"])
+
+
+def _links(person: Person, state: dict[str, Any]) -> None:
+    """The links somebody made, and who asked by them: links that people were given lead where they led."""
+    links, requests = state.get("links", ()), state.get("requests", ())
+    named = {one["channel"] for one in (*links, *requests)}
+    channels = set(Channel.objects.filter(id__in=named).values_list("id", flat=True))
+    GuestLink.objects.bulk_create(
+        GuestLink(
+            id=one["id"],
+            channel_id=one["channel"],
+            maker=person,
+            approval=one["approval"],
+            most=one["most"],
+            came=one["came"],
+            expires_at=moment(one["expires_at"]) if one["expires_at"] else None,
+            created_at=moment(one["created_at"]),
+        )
+        for one in links
+        if one["channel"] in channels
+    )
+    there = {one["id"] for one in links}
+    GuestRequest.objects.bulk_create(
+        (
+            GuestRequest(
+                id=one["id"],
+                channel_id=one["channel"],
+                link_id=one["link"] if one["link"] in there else None,
+                maker=person,
+                email=one["email"],
+                name=one["name"],
+                asked_at=moment(one["asked_at"]),
+            )
+            for one in requests
+            if one["channel"] in channels
+        ),
+        ignore_conflicts=True,
+    )

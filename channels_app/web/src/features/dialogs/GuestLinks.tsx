@@ -16,13 +16,16 @@ import { attempt, complain } from "../../ui/toasts";
 import { isAdmin } from "../people/guests";
 import { Trouble } from "../signin/Card";
 import { useForm } from "../signin/useForm";
+import { useRefreshed } from "../thread/MessageList";
 import css from "./dialogs.module.css";
 import { days } from "./Guest";
 import own from "./GuestLinks.module.css";
 
 export function GuestLinks({ channel }: { channel: Id }) {
   const place = useChannelName(channel);
-  const query = useQuery({ queryKey: ["guest-links", channel], queryFn: () => guestLinks.list(channel), staleTime: 0 });
+  const key = ["guest-links", channel];
+  useRefreshed(key, ["link.changed", "link.ended"]);
+  const query = useQuery({ queryKey: key, queryFn: () => guestLinks.list(channel), staleTime: 0 });
   const again = (): void => void query.refetch();
   return (
     <Dialog

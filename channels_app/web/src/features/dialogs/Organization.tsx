@@ -33,7 +33,7 @@ export function Organization() {
 
   return (
     <Dialog title={`Settings of ${org?.name ?? ""}`} onClose={closeDialog}>
-      <fieldset className={css.kinds} disabled={busy}>
+      <fieldset className={css.kinds} aria-busy={busy}>
         <legend>Who may invite guests by mail?</legend>
         {inviters.map(({ value, icon, title, words }) => (
           <label key={value} className={css.kind}>

@@ -4,7 +4,7 @@ import { openDialog } from "../../app/ui";
 import { useMe } from "../../data/names";
 import { useData } from "../../data/store";
 import { changeGuest } from "../../data/verbs";
-import { dateOf } from "../../text/time";
+import { agoOf, dateOf } from "../../text/time";
 import { Avatar } from "../../ui/Avatar";
 import { Button, IconButton } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
@@ -13,7 +13,7 @@ import { Spinner } from "../../ui/Splash";
 import { attempt } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
 import css from "./GuestList.module.css";
-import { deliveries, deliveryWords, domainOf, lastHeard, looksAfter, mayInvite } from "./guests";
+import { deliveries, deliveryWords, domainOf, looksAfter, mayInvite } from "./guests";
 import list from "./MemberList.module.css";
 import { Requests } from "./Requests";
 import type { Seated } from "./useSeats";
@@ -102,7 +102,7 @@ function Guest({ channel, seat, person }: { channel: Id; seat: GuestSeat; person
           </span>
           {seat.expires_at !== null && ` · until ${dateOf(seat.expires_at, Date.now())}`}
         </small>
-        <small>{lastHeard(seat.active_at)}</small>
+        {seat.active_at !== null && <small>Last heard of {agoOf(seat.active_at, Date.now())}</small>}
         {seat.state !== "ok" && (
           <small className={css.trouble} data-state={seat.state}>
             {seat.state === "failing" ? "Cannot be reached" : "Mail to them waits"}

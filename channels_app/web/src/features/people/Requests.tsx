@@ -18,7 +18,7 @@ export function Requests({ channel }: { channel: Id }) {
 
 export function RequestList({ requests, named = false }: { requests: readonly GuestRequest[]; named?: boolean }) {
   return (
-    <ul className={css.list} aria-label="Asking to join">
+    <ul className={css.list} data-named={named} aria-label="Asking to join">
       {[...requests]
         .sort((a, b) => a.asked_at.localeCompare(b.asked_at))
         .map((request) => (

@@ -1,6 +1,5 @@
 /** What may be done about guests by mail, as the server's table has it, and in which words they are shown. Pure. */
 import type { Channel, Delivery, Org, Person, Seat } from "../../api/types";
-import { agoOf } from "../../text/time";
 import type { IconName } from "../../ui/Icon";
 
 export const isAdmin = (me: Person): boolean => me.role === "owner" || me.role === "admin";
@@ -34,7 +33,3 @@ export function deliveryWords(delivery: Delivery): string {
 }
 
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf("@") + 1);
-
-/** When a guest was heard of last, in words. */
-export const lastHeard = (active: string | null): string =>
-  active === null ? "Not heard of yet" : `Last heard of ${agoOf(active, Date.now())}`;

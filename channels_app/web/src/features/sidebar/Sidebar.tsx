@@ -100,9 +100,14 @@ function Asking() {
   );
   if (count === 0) return null;
   return (
-    <button type="button" className={css.asking} onClick={() => openDialog({ kind: "guest-requests" })}>
+    <button
+      type="button"
+      className={css.asking}
+      aria-label={`Asking to join: ${count}`}
+      onClick={() => openDialog({ kind: "guest-requests" })}
+    >
       <Icon name="person" size={18} />
-      <span className={css.name}>{count === 1 ? "Somebody asks to join" : `${count} people ask to join`}</span>
+      <span className={css.name}>Asking to join</span>
       <span className={css.badge}>{count > 99 ? "99+" : count}</span>
     </button>
   );

@@ -30,7 +30,8 @@ router = Router(tags=["guests"])
 class GuestShape(PersonShape):
     """A guest of a channel; `sponsor` (a person's id) is who vouches for them.
 
-    `active_at` is when they were heard of last, `state` whether mail reaches them, and `why` it does not.
+    `active_at` is when they were heard of last, `state` whether mail reaches them, and `why` it does not. `encrypted`:
+    mail is encrypted between them and this server, which itself reads it.
     """
 
     sponsor: str | None
@@ -40,6 +41,7 @@ class GuestShape(PersonShape):
     active_at: str | None
     state: StateName
     why: str
+    encrypted: bool
 
 
 class GuestInviteForm(Form):
@@ -118,4 +120,5 @@ def _guest(seat: Seat, standing: Standing) -> GuestShape:
         "active_at": shapes.at(standing.active_at),
         "state": standing.state,
         "why": standing.why,
+        "encrypted": standing.encrypted,
     }

@@ -8,6 +8,7 @@ from channels_app.api import (
     guest_links,
     guest_roll,
     guests,
+    join_codes,
     messages,
     people,
     quarantine,
@@ -28,5 +29,6 @@ api = DocumentedApi(
 )
 errors(api)
 api.add_router("/v1", signin.router, auth=None)
-for part in (people, channels, guests, guest_roll, guest_links, requests, quarantine, messages, files, sync):
+OF_GUESTS = (guests, guest_roll, guest_links, join_codes, requests, quarantine)
+for part in (people, channels, *OF_GUESTS, messages, files, sync):
     api.add_router("/v1", part.router)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema
 
 from channels_app.chat.guests import lane_of
 from channels_app.chat.models import Message, Reaction, Seat
-from channels_app.guests.models import Mailbox
+from channels_app.guests.models import GuestKey, Mailbox
 from channels_app.guests.sending import rounds
 from workspace.events.models import Lane
 
@@ -26,15 +26,19 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state`: ok, waiting (something stays in the lane for now) or failing (mail came back); `why` in words."""
+    """`state`: ok, waiting (something stays in the lane for now) or failing (mail came back); `why` in words.
+
+    `encrypted`: their key is known, and their mail is encrypted.
+    """
 
     state: str = "ok"
     why: str = ""
     active_at: datetime | None = None
+    encrypted: bool = False
 
 
 def standings(seats: Sequence[Seat]) -> dict[Place, Standing]:
-    """By person and channel. Four queries, whatever their number."""
+    """By person and channel. Five queries, whatever their number."""
     places = [(seat.membership.person_id, seat.membership.channel_id) for seat in seats]
     people, channels = {person for person, _ in places}, {channel for _, channel in places}
     lanes = {
@@ -45,12 +49,14 @@ def standings(seats: Sequence[Seat]) -> dict[Place, Standing]:
     }
     boxes = {box.person_id: box for box in Mailbox.objects.filter(person__in=people)}
     last = _last(people, channels)
-    return {
+    with_key = set(GuestKey.objects.filter(person__in=people).values_list("person", flat=True))
+    found = {
         (person, channel): _standing(
             lanes.get((lane_of(person), f"channel:{channel}")), boxes.get(person), last.get((person, channel))
         )
         for person, channel in places
     }
+    return {place: replace(standing, encrypted=place[0] in with_key) for place, standing in found.items()}
 
 
 def _last(people: set[str], channels: set[str]) -> dict[Place, datetime]:

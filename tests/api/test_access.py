@@ -109,6 +109,9 @@ ENTRIES: dict[str, Entry] = {
     "POST /v1/channels/{id}/guests": Entry(CHANNEL, "guests.invite", {"email": "gus@g.test"}),
     "PATCH /v1/channels/{id}/guests/{guest}": Entry(CHANNEL, "guests.change", {"delivery": "daily"}),
     "DELETE /v1/channels/{id}/guests/{guest}": Entry(CHANNEL, "guests.change"),
+    "GET /v1/channels/{id}/join-codes": Entry(CHANNEL, "guests.invite"),
+    "POST /v1/channels/{id}/join-codes": Entry(CHANNEL, "guests.invite", {}),
+    "DELETE /v1/channels/{id}/join-codes/{code}": Entry(CHANNEL, "guests.list", also=(404,)),
     "GET /v1/channels/{id}/messages": Entry(CHANNEL, "channel.read"),
     "POST /v1/channels/{id}/messages": Entry(CHANNEL, "message.post", {"text": "hi"}),
     "GET /v1/channels/{id}/pins": Entry(CHANNEL, "channel.read"),
@@ -225,6 +228,7 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
         guest=scene.guest,
         link=scene.link,
         asked=scene.asked,
+        code="none",
         emoji="👍",
         token="x",
     )

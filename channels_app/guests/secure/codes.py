@@ -15,8 +15,8 @@ from channels_app.chat.access import Seen
 from channels_app.chat.models import Channel, Membership
 from channels_app.guests.models import JoinCode
 from channels_app.guests.secure import keys
-from channels_app.letters import outgoing
-from channels_app.mail import openpgp, securejoin
+from channels_app.mail import openpgp
+from channels_app.mail.securejoin import Code
 from workspace.events.refusal import Conflict, Forbidden, Invalid, NotFound
 from workspace.people.models import Person
 
@@ -53,7 +53,7 @@ def make(*, person: Person, channel: str, expires_at: datetime | None = None, mo
     )
 
 
-def shown(*, person: Person, channel: str) -> Sequence[JoinCode]:
+def shown(*, person: Person, channel: str) -> list[JoinCode]:
     """The codes of a channel that are still good and that this person may see: theirs, or all as its admin.
 
     Raises as `guests.may_invite`.
@@ -83,14 +83,18 @@ def used(code: JoinCode) -> None:
         raise Forbidden("This code is no longer good.")
 
 
-def said_by(code: JoinCode) -> securejoin.Code:
+def said_by(code: JoinCode) -> Code:
     """What a code says (its channel and organization joined)."""
-    channel = code.channel
-    group = keys.group_of(channel, keys.secret(channel))
-    fingerprint = openpgp.fingerprint(group.certificate)
-    return securejoin.Code(
-        fingerprint, group.address, channel.id, outgoing.shown_name(channel), code.number, code.secret
-    )
+    return said_by_all([code])[0]
+
+
+def said_by_all(rows: Sequence[JoinCode]) -> list[Code]:
+    """What codes of one channel say."""
+    if not rows:
+        return []
+    group = keys.group_of(rows[0].channel, keys.secret(rows[0].channel))
+    ours = openpgp.fingerprint(group.certificate)
+    return [Code(ours, group.address, group.id, group.name, code.number, code.secret) for code in rows]
 
 
 def _seen_by(person: Person, seen: Seen) -> QuerySet[JoinCode]:

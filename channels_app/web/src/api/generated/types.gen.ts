@@ -232,6 +232,7 @@ export type GuestShape = {
     active_at: string | null;
     state: 'ok' | 'waiting' | 'failing';
     why: string;
+    encrypted: boolean;
 };
 
 export type ItemsGuestShape = {
@@ -321,6 +322,28 @@ export type GuestRequestShape = {
 export type ItemsGuestRequestShape = {
     items: Array<GuestRequestShape>;
     next: string | null;
+};
+
+export type ItemsJoinCodeShape = {
+    items: Array<JoinCodeShape>;
+    next: string | null;
+};
+
+export type JoinCodeShape = {
+    id: string;
+    maker: string;
+    created_at: string;
+    expires_at: string;
+    uses: number;
+    most_uses: number;
+    text: string;
+    link: string;
+    svg: string;
+};
+
+export type JoinCodeForm = {
+    expires_at?: string | null;
+    most_uses?: number;
 };
 
 export type FileShape = {

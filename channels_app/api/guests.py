@@ -120,5 +120,5 @@ def _guest(seat: Seat, standing: Standing) -> GuestShape:
         "active_at": shapes.at(standing.active_at),
         "state": standing.state,
         "why": standing.why,
-        "encrypted": standing.encrypted,
+        "encrypted": told["encrypted"],
     }

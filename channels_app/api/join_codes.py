@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Annotated
 
 import segno
@@ -77,5 +78,13 @@ def _shape(code: JoinCode, said: Code) -> JoinCodeShape:
         "most_uses": code.most_uses,
         "text": said.text,
         "link": said.link,
-        "svg": segno.make(said.text, error="m").svg_inline(omitsize=True, border=2, light="#fff"),
+        "svg": _drawn(said.text),
     }
+
+
+def _drawn(text: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, nl=False, omitsize=True, border=2, light="#fff"
+    )
+    return drawn.getvalue().decode()

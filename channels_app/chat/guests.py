@@ -218,6 +218,13 @@ def _delivery(word: str) -> str:
 
 
 @transaction.atomic
+def encrypt(*, guest: Person) -> None:
+    """From now on a guest gets no mail in the open, wherever they take part."""
+    for seat in _locked().filter(membership__person=guest, encrypted=False).order_by("pk"):
+        _change(seat, by=guest, encrypted=True)
+
+
+@transaction.atomic
 def give_up(*, guest: Person, channel: str, why: str) -> None:
     """Send no more mail to an address that does not take it, and tell the channel. Nothing happens a second time."""
     seat = _locked().filter(membership__channel=channel, membership__person=guest).first()

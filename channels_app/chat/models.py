@@ -84,7 +84,10 @@ class Membership(models.Model):
 
 
 class Seat(models.Model):
-    """How somebody who takes part by mail alone sits in a channel: who vouches for them, until when, what they get."""
+    """How somebody who takes part by mail alone sits in a channel: who vouches for them, until when, what they get.
+
+    `encrypted`: they get no mail in the open.
+    """
 
     class Delivery(models.TextChoices):
         EVERY = "every"
@@ -99,6 +102,7 @@ class Seat(models.Model):
     delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.EVERY)
     # The same moment for the seats of one invitation: they have one welcome.
     since = models.DateTimeField(default=timezone.now)
+    encrypted = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"seat of {self.membership_id}"

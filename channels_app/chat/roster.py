@@ -56,7 +56,11 @@ def admit(
     if channel.kind == Kind.DIRECT:  # they are its name
         shape["people"] = sorted(person.id for person in people)
     told = [draft for row in rows for draft in _joined(channel.stream, shape, row, by)]
-    elsewhere = set(Seat.objects.filter(membership__person__in=coming).values_list("membership__person_id", flat=True))
+    elsewhere = dict(
+        Seat.objects.filter(membership__person__in=coming)
+        .order_by("encrypted")
+        .values_list("membership__person_id", "encrypted")
+    )
     named = {person.id for person in by_mail}
     seats = [
         Seat(
@@ -64,9 +68,10 @@ def admit(
             sponsor=sponsor or by,
             expires_at=expires_at if row.person_id in named else None,
             since=since or timezone.now(),
+            encrypted=elsewhere.get(row.person_id, False),
         )
         for row in rows
-        if row.person_id in named | elsewhere
+        if row.person_id in named or row.person_id in elsewhere
     ]
     Seat.objects.bulk_create(seats)
     return [*told, *(seated(seat, by) for seat in seats)]

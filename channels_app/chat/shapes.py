@@ -39,12 +39,16 @@ DeliveryName = Annotated[str, WithJsonSchema({"type": "string", "enum": Seat.Del
 
 
 class SeatShape(TypedDict):
-    """How a guest (`person`, an id) sits in a channel; `sponsor` is who vouches for them."""
+    """How a guest (`person`, an id) sits in a channel; `sponsor` is who vouches for them.
+
+    `encrypted`: all mail is encrypted between them and this server, which itself reads it.
+    """
 
     person: str
     sponsor: str | None
     expires_at: str | None
     delivery: DeliveryName
+    encrypted: bool
 
 
 class LinkShape(TypedDict):
@@ -348,6 +352,7 @@ def seat(row: Seat) -> SeatShape:
         "sponsor": row.sponsor_id,
         "expires_at": at(row.expires_at),
         "delivery": row.delivery,
+        "encrypted": row.encrypted,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from channels_app.guests.models import GuestKey, Mailbox
 from channels_app.guests.sending import rounds
 from workspace.events.models import Lane
 
+LOST = "Their key was lost with a database: they have to scan a new code."
 StateName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["ok", "waiting", "failing"]})]
 NO_SERVER = "No server for outgoing mail is configured."
 
@@ -26,15 +27,11 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state`: ok, waiting (something stays in the lane for now) or failing (mail came back); `why` in words.
-
-    `encrypted`: their key is known, and their mail is encrypted.
-    """
+    """`state`: ok, waiting (something stays in the lane for now) or failing (mail came back); `why` in words."""
 
     state: str = "ok"
     why: str = ""
     active_at: datetime | None = None
-    encrypted: bool = False
 
 
 def standings(seats: Sequence[Seat]) -> dict[Place, Standing]:
@@ -49,14 +46,20 @@ def standings(seats: Sequence[Seat]) -> dict[Place, Standing]:
     }
     boxes = {box.person_id: box for box in Mailbox.objects.filter(person__in=people)}
     last = _last(people, channels)
-    with_key = set(GuestKey.objects.filter(person__in=people).values_list("person", flat=True))
-    found = {
-        (person, channel): _standing(
-            lanes.get((lane_of(person), f"channel:{channel}")), boxes.get(person), last.get((person, channel))
-        )
-        for person, channel in places
+    locked_out = _locked_out(people, channels)
+    return {
+        place: Standing("failing", LOST, last.get(place))
+        if place in locked_out
+        else _standing(lanes.get((lane_of(place[0]), f"channel:{place[1]}")), boxes.get(place[0]), last.get(place))
+        for place in places
     }
-    return {place: replace(standing, encrypted=place[0] in with_key) for place, standing in found.items()}
+
+
+def _locked_out(people: set[str], channels: set[str]) -> set[Place]:
+    """Those who get nothing in the open, and whose key went with a database."""
+    rows = Seat.objects.filter(membership__channel__in=channels, membership__person__in=people, encrypted=True)
+    rows = rows.exclude(membership__person__in=GuestKey.objects.values("person"))
+    return set(rows.values_list("membership__person", "membership__channel"))
 
 
 def _last(people: set[str], channels: set[str]) -> dict[Place, datetime]:

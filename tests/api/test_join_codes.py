@@ -19,7 +19,7 @@ def test_a_code_is_made_shown_and_taken_back(cast: Cast) -> None:
     assert made.status_code == 201
     code = made.json()
     assert (code["maker"], code["uses"], code["most_uses"]) == (cast.bob.id, 0, 5)
-    assert code["text"].startswith("OPENPGP4FPR:") and code["svg"].startswith("<svg")
+    assert code["text"].startswith("OPENPGP4FPR:") and code["svg"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert code["link"] == "https://i.delta.chat/#" + code["text"].removeprefix("OPENPGP4FPR:").replace("#", "&", 1)
     assert f"x={cast.general.id}&" in code["text"] and "g=general&" in code["text"]
     assert bob.get(path).json() == {"items": [code], "next": None}

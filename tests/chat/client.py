@@ -368,7 +368,7 @@ def _guests(api: Api, channel: str) -> dict[str, Json]:
     answer = api.get(f"/channels/{channel}/guests?limit=200")
     if answer.status_code == 403:
         return {}
-    seats = ("sponsor", "expires_at", "delivery")
+    seats = ("sponsor", "expires_at", "delivery", "encrypted")
     return {
         guest["id"]: {"person": guest["id"], **{name: guest[name] for name in seats}}
         for guest in answer.json()["items"]

@@ -393,6 +393,7 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
         sponsor=s.amy.id))},
     guests.choose: {"less": _all(_guest(), lambda s: guests.choose(
         guest=_gus(s), channel=s.general, delivery="daily"))},
+    guests.encrypt: {"once": _all(_guest(), *2 * [lambda s: guests.encrypt(guest=_gus(s))])},
     guests.give_up: {"an address that is dead": _all(_guest(), *2 * [lambda s: guests.give_up(
         guest=_gus(s), channel=s.general, why="550 no such user")])},
     guests.remove: {"by the sponsor": _all(_guest(), lambda s: guests.remove(

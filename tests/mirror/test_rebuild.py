@@ -94,6 +94,7 @@ def _guests(cast: Cast) -> None:
     gus, hal, ina = (Person.objects.get(org=cast.acme, email=f"{name}@g.test") for name in ("gus", "hal", "ina"))
     guests.change(person=cast.bob, channel=general, guest=gus.id, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     guests.choose(guest=gus, channel=general, delivery="daily")
+    guests.encrypt(guest=gus)
     by_mail: dict[str, Any] = {"channel": general, "origin": "mail", "quoted": "On Monday Bob wrote:\n> hm"}
     file = uploads.store(uploader=hal, name="plan.txt", chunks=[b"a plan"]).id
     first = messages.post(

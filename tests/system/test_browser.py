@@ -204,6 +204,20 @@ def test_a_direct_message(alice: Window, bob: Window) -> None:
         assert mailbox.mail("Just for you")["From"].addresses[0].display_name == "Alice"
 
 
+def test_a_code_for_delta_chat(alice: Window) -> None:
+    alice.create_channel("codes")
+    alice.press("Members: 1")
+    alice.guests.get_by_role("button", name="Invite by Delta Chat").click()
+    expect(alice.dialog).to_contain_text("the server itself can read it")
+    alice.dialog.get_by_role("button", name="Make a code").click()
+    image = alice.dialog.get_by_role("img", name="A QR code to scan with Delta Chat")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.naturalWidth > 100")
+    expect(alice.dialog).to_contain_text("https://i.delta.chat/#")
+    alice.dialog.get_by_role("button", name="Take this code back").click()
+    expect(image).to_have_count(0)
+
+
 def test_a_guest_by_mail(alice: Window, bob: Window) -> None:
     channel("porch", alice, bob)
     for window in (alice, bob):

@@ -83,11 +83,13 @@ def _join(mail: Arrived, step: securejoin.Step, code: JoinCode) -> Answer:
     seat = Seat.objects.filter(membership__channel=code.channel, membership__person=person).first() if person else None
     if person is not None and seat is not None and person.active:
         keys.remember(person, reader)
+        guests.encrypt(guest=person)
         _welcome_back(reader, code.channel)
         return JOINED
     name = mail.parsed.from_.name if mail.parsed.from_ else ""
     seat = guests.invite(person=code.maker, channel=code.channel_id, email=reader.email, name=name)
     keys.remember(seat.membership.person, reader)
+    guests.encrypt(guest=seat.membership.person)
     log.info("%s joined %s by a code of %s", reader.email, code.channel_id, code.maker_id)
     return JOINED
 

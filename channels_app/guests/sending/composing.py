@@ -51,11 +51,15 @@ class Seated:
     delivery: str
     sponsor: str | None
     expires_at: datetime | None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A guest of the channel; `seat` is None once they are out. With a `key` their mail is encrypted (`sealing`)."""
+    """A guest of the channel; `seat` is None once they are out. With a `key` their mail is encrypted (`sealing`).
+
+    One whose seat is `encrypted` and whose key was lost gets none: nothing goes out in the open.
+    """
 
     id: str
     name: str

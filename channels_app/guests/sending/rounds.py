@@ -158,7 +158,7 @@ WHERE NOT EXISTS (
 
 _READERS = """
 SELECT p.id, p.name, p.email, t.membership_id IS NOT NULL AND p.active, t.delivery, t.sponsor_id, t.expires_at,
-  k.certificate, k.fingerprint
+  t.encrypted, k.certificate, k.fingerprint
 FROM people_person p LEFT JOIN chat_membership m ON m.person_id = p.id AND m.channel_id = %s
   LEFT JOIN chat_seat t ON t.membership_id = m.id LEFT JOIN guests_guestkey k ON k.person_id = p.id
 WHERE p.id = ANY (%s)
@@ -172,16 +172,18 @@ def _readers(channel: Channel, leased: Sequence[Leased]) -> Mapping[str, Reader]
             id,
             name,
             email,
-            Seated(delivery, sponsor, until) if inside else None,
+            Seated(delivery, sponsor, until, encrypted) if inside else None,
             group.Reader(email, bytes(certificate), fingerprint) if certificate else None,
         )
-        for id, name, email, inside, delivery, sponsor, until, certificate, fingerprint in rows
+        for id, name, email, inside, delivery, sponsor, until, encrypted, certificate, fingerprint in rows
     }
 
 
 def _round(lane: Leased, letters: Letters, sealing: Sealing, reader: Reader, *, failing: bool) -> Round:
     waiting = [entry for entry in letters.entries if entry.seq > lane.cursor]
     end = max([lane.cursor, *(entry.seq for entry in waiting)])
+    if reader.seat is not None and reader.seat.encrypted and reader.key is None:
+        return Round(lane, letters.channel, reader, [], end, failing=failing)
     if reader.seat is not None and reader.seat.delivery in DIGESTS:
         return _gathered(lane, letters, sealing, reader, waiting, end, failing=failing)
     mails: list[Mail] = []

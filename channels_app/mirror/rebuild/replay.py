@@ -179,7 +179,11 @@ class Replay:
         until = moment(told["expires_at"]) if told["expires_at"] else None
         if membership := self.rows.memberships.get(told["person"]):
             self.rows.seats[told["person"]] = Seat(
-                membership=membership, sponsor_id=told["sponsor"], expires_at=until, delivery=told["delivery"]
+                membership=membership,
+                sponsor_id=told["sponsor"],
+                expires_at=until,
+                delivery=told["delivery"],
+                encrypted=told.get("encrypted", False),
             )
 
     def _change_member(self, payload: dict[str, Any], event: Event, at: datetime) -> None:

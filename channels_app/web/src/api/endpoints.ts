@@ -16,6 +16,7 @@ import type {
   HeldGuest,
   HeldMail,
   Id,
+  JoinCode,
   Me,
   Message,
   MessageWindow,
@@ -118,6 +119,10 @@ export const channels = {
   changeGuest: (id: Id, guest: Id, body: { expires_at?: string | null; delivery?: Delivery; sponsor?: Id }) =>
     request<Guest>("PATCH", `/channels/${part(id)}/guests/${part(guest)}`, body),
   removeGuest: (id: Id, guest: Id) => request<void>("DELETE", `/channels/${part(id)}/guests/${part(guest)}`),
+  joinCodes: (id: Id) => request<Page<JoinCode>>("GET", `/channels/${part(id)}/join-codes`),
+  newJoinCode: (id: Id, body: { most_uses: number }) =>
+    request<JoinCode>("POST", `/channels/${part(id)}/join-codes`, body),
+  dropJoinCode: (id: Id, code: Id) => request<void>("DELETE", `/channels/${part(id)}/join-codes/${part(code)}`),
   messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>
     request<MessageWindow>("GET", `/channels/${part(id)}/messages`, undefined, where),
   post: (id: Id, body: NewMessage) => request<Message>("POST", `/channels/${part(id)}/messages`, body),

@@ -16,6 +16,7 @@ import type {
   HeldMailShape,
   HeldSeatShape,
   HeldShape,
+  JoinCodeShape,
   LoginShape,
   MailShape,
   MemberShape,
@@ -58,6 +59,7 @@ export type GuestRequest = GuestRequestShape;
 /** A guest with all their seats that one may see. */
 export type HeldGuest = HeldGuestShape;
 export type HeldSeat = HeldSeatShape;
+export type JoinCode = JoinCodeShape;
 export type Seat = SeatShape;
 /** What is told of a guest beside the seat only when they are asked for: whether mail reaches them, and why not. */
 export type GuestSeat = Seat & Pick<Guest, "state" | "why" | "active_at">;

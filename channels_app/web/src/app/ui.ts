@@ -25,6 +25,7 @@ export type DialogState =
   | { kind: "guest-links"; channel: Id }
   | { kind: "guest-requests" }
   | { kind: "organization" }
+  | { kind: "join-code"; channel: Id }
   | { kind: "mail"; channel: Id }
   | { kind: "requests" }
   | { kind: "held" }

@@ -51,8 +51,8 @@ export function takeSeats(state: State, id: Id, guests: readonly Guest[], asked:
   return withSeats({ ...state, people }, id, since.reduce(change, answer));
 }
 
-function seatOf({ id, sponsor, expires_at, delivery, state, why, active_at }: Guest): GuestSeat {
-  return { person: id, sponsor, expires_at, delivery, state, why, active_at };
+function seatOf({ id, sponsor, expires_at, delivery, encrypted, state, why, active_at }: Guest): GuestSeat {
+  return { person: id, sponsor, expires_at, delivery, encrypted, state, why, active_at };
 }
 
 function personOf({ id, name, email, role, handle, active }: Guest) {

@@ -99,6 +99,7 @@ export const seat = (fields: Partial<Seat> = {}): Seat => ({
   sponsor: "B",
   expires_at: null,
   delivery: "every",
+  encrypted: false,
   ...fields,
 });
 

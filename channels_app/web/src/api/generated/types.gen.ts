@@ -1107,6 +1107,7 @@ export type SeatShape = {
     sponsor: string | null;
     expires_at: string | null;
     delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
+    encrypted: boolean;
 };
 
 export type SyncShape = {

@@ -14,6 +14,7 @@ import { GuestRequests } from "./GuestRequests";
 import { Guests } from "./Guests";
 import { Invite } from "./Invite";
 import { InviteGuest } from "./InviteGuest";
+import { JoinCode } from "./JoinCode";
 import { Keys } from "./Keys";
 import { MailDialog } from "./MailDialog";
 import { Organization } from "./Organization";
@@ -33,6 +34,8 @@ export default function Open({ dialog }: { dialog: DialogState }) {
       return <AddPeople channel={dialog.channel} />;
     case "invite-guest":
       return <InviteGuest channel={dialog.channel} />;
+    case "join-code":
+      return <JoinCode channel={dialog.channel} />;
     case "guest-end":
       return <GuestEnd {...dialog} />;
     case "guest-sponsor":

@@ -13,7 +13,7 @@ import { Spinner } from "../../ui/Splash";
 import { attempt } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
 import css from "./GuestList.module.css";
-import { deliveries, deliveryWords, domainOf, looksAfter, mayInvite } from "./guests";
+import { deliveries, deliveryWords, domainOf, encryptedWords, looksAfter, mayInvite } from "./guests";
 import list from "./MemberList.module.css";
 import { Requests } from "./Requests";
 import type { Seated } from "./useSeats";
@@ -51,6 +51,11 @@ export function GuestList({ channel, seated, wanted }: Props) {
       {may && (
         <button type="button" className={list.add} onClick={() => openDialog({ kind: "guest-links", channel })}>
           <Icon name="link" /> Invitation links
+        </button>
+      )}
+      {may && (
+        <button type="button" className={list.add} onClick={() => openDialog({ kind: "join-code", channel })}>
+          <Icon name="lock" /> Invite by Delta Chat
         </button>
       )}
       <Requests channel={channel} />
@@ -94,7 +99,7 @@ function Guest({ channel, seat, person }: { channel: Id; seat: GuestSeat; person
       <div className={`${list.words} ${css.words}`}>
         <strong>{person.name}</strong>
         <small title={[person.email, brought].filter(Boolean).join(", ")}>
-          <Icon name="mail" size={16} /> {[domainOf(person.email), brought].filter(Boolean).join(" · ")}
+          <Means encrypted={seat.encrypted} /> {[domainOf(person.email), brought].filter(Boolean).join(" · ")}
         </small>
         <small>
           <span data-paused={paused} title={paused ? "No mail is sent to them" : undefined}>
@@ -112,6 +117,15 @@ function Guest({ channel, seat, person }: { channel: Id; seat: GuestSeat; person
       </div>
       <GuestMenu channel={channel} seat={seat} person={person} />
     </li>
+  );
+}
+
+function Means({ encrypted }: { encrypted: boolean }) {
+  if (!encrypted) return <Icon name="mail" size={16} />;
+  return (
+    <span role="img" aria-label={encryptedWords} title={encryptedWords}>
+      <Icon name="lock" size={16} />
+    </span>
   );
 }
 

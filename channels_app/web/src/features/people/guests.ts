@@ -32,4 +32,7 @@ export function deliveryWords(delivery: Delivery): string {
   return deliveries.find(({ value }) => value === delivery)?.label ?? delivery;
 }
 
+/** Plainly, so that nobody takes it for more. */
+export const encryptedWords = "Encrypted between the guest and this server; the server itself can read it.";
+
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf("@") + 1);

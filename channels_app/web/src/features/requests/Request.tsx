@@ -58,7 +58,8 @@ export function Request({ request, back }: { request: ContactRequest; back: () =
         ))}
       </div>
       <p className={css.note}>
-        If you accept, {name} joins a direct conversation as a guest by mail. Files can be opened then.
+        If you accept, {name} joins a direct conversation as a guest by mail.
+        {whole.data?.letters.some(({ files }) => files.length > 0) && " Files can be opened then."}
       </p>
       <footer className={css.acts}>
         <Button look="quiet" onClick={back}>

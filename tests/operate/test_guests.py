@@ -20,6 +20,7 @@ from workspace.operate.part import free_port
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operate"), pytest.mark.timeout(240)]
 
 GUS = "gus@g.test"
+MX = "mx.a.test"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture(scope="module")
 def house(sink: Sink) -> Iterator[House]:
-    more = {"SMTP_URL": sink.url, "SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
+    more = {"SMTP_URL": sink.url, "SMTP_LISTEN": f"127.0.0.1:{free_port()}", "TRUSTED_AUTHSERV": MX}
     with open_folder() as data, running_house(data, env=bare_env(**more)) as house:
         yield house
 
@@ -48,12 +49,12 @@ def _ask(house: House, token: str, path: str, body: Any) -> Any:
         return json.load(response)
 
 
-def _hand_in(house: House, to: str, text: str, *headers: str) -> None:
+def _hand_in(house: House, to: str, text: str, *headers: str, sender: str = GUS) -> None:
     """As the company's mail server does."""
     host, _, port = house.up.env()["LMTP_LISTEN"].rpartition(":")
-    mail = "\r\n".join([f"From: Gus <{GUS}>", f"To: {to}", *headers, "", text, ""])
+    mail = "\r\n".join([*headers, f"From: {sender.partition('@')[0].title()} <{sender}>", f"To: {to}", "", text, ""])
     with smtplib.LMTP(host, int(port)) as server:
-        assert server.sendmail(GUS, [to], mail) == {}
+        assert server.sendmail(sender, [to], mail) == {}
 
 
 def test_a_guest_from_end_to_end(house: House, sink: Sink) -> None:
@@ -95,6 +96,23 @@ def test_the_internet_hands_mail_over(house: House) -> None:
     ask()  # whoever comes meanwhile waits
     parts = {part["part"]: part["ok"] for part in until(lambda: _run(house, "status"), 20)["parts"]}
     assert parts["mx"] and parts["mail in"]
+
+
+def test_a_stranger_from_end_to_end(house: House, sink: Sink) -> None:
+    token = _run(house, "org_create", "Birch", "--owner", "ben@b.test", "--owner-name", "Ben")["token"]
+    vouched = f"Authentication-Results: {MX}; dmarc=pass header.from=e.test"
+    headers = (vouched, "Message-ID: <1@e.test>", "Subject: Chairs")
+    _hand_in(house, "ben@birch.roost.localhost", "May I?", *headers, sender="eve@e.test")
+    (request,) = answers(f"{house.url}/api/v1/me/requests", token)["items"]
+    assert (request["email"], request["preview"]) == ("eve@e.test", "May I?")
+    channel = _ask(house, token, f"/me/requests/{request['id']}/accept", {})["id"]
+    _ask(house, token, f"/channels/{channel}/messages", {"text": "You may."})
+    (answer,) = until(lambda: sink.of("eve@e.test"), 20)
+    assert (answer.text, answer.mail["Subject"], answer.mail["In-Reply-To"]) == ("You may.", "Re: Chairs", "<1@e.test>")
+    reply = str(answer.mail["Reply-To"]).strip("<>")
+    _hand_in(house, reply, "Thank you.", f"In-Reply-To: {answer.mail['Message-ID']}", sender="eve@e.test")
+    said = answers(f"{house.url}/api/v1/channels/{channel}/messages", token)["items"]
+    assert [message["text"] for message in said] == ["May I?", "You may.", "Thank you."]
 
 
 def test_where_mail_comes_in_stays_the_same(house: House) -> None:

@@ -346,6 +346,103 @@ export type JoinCodeForm = {
     most_uses?: number;
 };
 
+export type RequestShape = {
+    id: string;
+    email: string;
+    name: string;
+    subject: string;
+    preview: string;
+    mails: number;
+    created_at: string;
+    updated_at: string;
+};
+
+export type TrayShape = {
+    items: Array<RequestShape>;
+    address: string;
+};
+
+export type HeldFileShape = {
+    name: string;
+    type: string;
+    size: number;
+};
+
+export type HeldLetterShape = {
+    subject: string;
+    text: string;
+    html: string;
+    files: Array<HeldFileShape>;
+    at: string;
+};
+
+export type OpenRequestShape = {
+    id: string;
+    email: string;
+    name: string;
+    subject: string;
+    preview: string;
+    mails: number;
+    created_at: string;
+    updated_at: string;
+    letters: Array<HeldLetterShape>;
+};
+
+export type BlockedItems = {
+    items: Array<BlockedShape>;
+};
+
+export type BlockedShape = {
+    id: string;
+    email: string;
+    at: string;
+};
+
+export type HeldShape = {
+    id: string;
+    channel: string | null;
+    person: string | null;
+    sender: string;
+    why: string;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    size: number;
+    at: string;
+    readable: boolean;
+};
+
+export type ItemsHeldShape = {
+    items: Array<HeldShape>;
+    next: string | null;
+};
+
+export type HeaderShape = {
+    name: string;
+    value: string;
+};
+
+export type HeldMailShape = {
+    id: string;
+    channel: string | null;
+    person: string | null;
+    sender: string;
+    why: string;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    size: number;
+    at: string;
+    readable: boolean;
+    from_name: string;
+    subject: string;
+    text: string;
+    html: string;
+    files: Array<HeldFileShape>;
+    headers: Array<HeaderShape>;
+};
+
+export type ReleasedShape = {
+    message: string | null;
+    request: string | null;
+};
+
 export type FileShape = {
     id: string;
     name: string;
@@ -467,6 +564,10 @@ export type DraftItems = {
 
 export type AccessChanged = {
     role: 'owner' | 'admin' | 'member' | 'guest';
+};
+
+export type AddressUnblocked = {
+    email: string;
 };
 
 export type ChannelArchived = {
@@ -782,7 +883,7 @@ export type MessagePosted = {
 };
 
 export type MissedShape = {
-    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgOrgChangedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonLinkChangedEvent | PersonLinkEndedEvent | PersonGuestAskedEvent | PersonGuestAnsweredEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonStateRestoredEvent>;
+    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgOrgChangedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonLinkChangedEvent | PersonLinkEndedEvent | PersonGuestAskedEvent | PersonGuestAnsweredEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonRequestReceivedEvent | PersonRequestAcceptedEvent | PersonRequestDeclinedEvent | PersonRequestBlockedEvent | PersonRequestUnblockedEvent | PersonStateRestoredEvent>;
     head: number;
     more: boolean;
 };
@@ -1059,6 +1160,56 @@ export type PersonReadMovedEvent = {
     at: string;
 };
 
+export type PersonRequestAcceptedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'request.accepted';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: RequestAccepted;
+    at: string;
+};
+
+export type PersonRequestBlockedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'request.blocked';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: RequestBlocked;
+    at: string;
+};
+
+export type PersonRequestDeclinedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'request.declined';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: RequestNamed;
+    at: string;
+};
+
+export type PersonRequestReceivedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'request.received';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: RequestReceived;
+    at: string;
+};
+
+export type PersonRequestUnblockedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'request.unblocked';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    payload: AddressUnblocked;
+    at: string;
+};
+
 export type PersonSessionEndedEvent = {
     stream: string;
     seq: number;
@@ -1095,6 +1246,24 @@ export type ReadMoved = {
     mentions: number;
     head: number;
     channel: string;
+};
+
+export type RequestAccepted = {
+    id: string;
+    channel: string;
+};
+
+export type RequestBlocked = {
+    id: string;
+    email: string;
+};
+
+export type RequestNamed = {
+    id: string;
+};
+
+export type RequestReceived = {
+    request: RequestShape;
 };
 
 export type SavedTold = {

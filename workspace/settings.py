@@ -20,6 +20,7 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 ROOST_URL = env.str("ROOST_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [ROOST_URL]
+CSRF_FAILURE_VIEW = "channels_app.web.asking.forged"
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", "roost.localhost")
 
 INSTALLED_APPS = [

@@ -54,6 +54,12 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
         return response
 
 
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What the check of forms answers (`CSRF_FAILURE_VIEW`): mostly a browser that keeps no cookies."""
+    words = "Your browser did not send back what this page gave it. Allow its cookies, and open the link once more."
+    return _page("Please try again", f"<p>{words}</p>", 403)
+
+
 def _asked(request: HttpRequest, link: GuestLink) -> HttpResponse:
     name, email = (request.POST.get(field, "")[:1000].strip() for field in ("name", "email"))
     throttle.take(f"ask:from:{request.META.get('REMOTE_ADDR', '')}", most=FROM_ONE_PLACE, seconds=HOUR)

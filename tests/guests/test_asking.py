@@ -38,7 +38,8 @@ def test_a_look_says_who_invites_to_what_and_changes_nothing(cast: Cast) -> None
 def test_the_form_needs_its_own_token(cast: Cast) -> None:
     """No other site can fill it in for somebody."""
     client, path = Client(enforce_csrf_checks=True), _path(_link(cast))
-    assert client.post(path, GUS).status_code == 403
+    refused = client.post(path, GUS)
+    assert refused.status_code == 403 and "Allow its cookies" in refused.content.decode()
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', client.get(path).content.decode())
     assert token is not None
     answer = client.post(path, {**GUS, "csrfmiddlewaretoken": token[1]})

@@ -352,7 +352,7 @@ class Letters:
         if reader.seat is None or corresponding.was_begun_by(self.channel, reader.id):
             return None
         together = guests.welcomed_in(self.channel.id, reader.id)
-        if together[0] != self.channel:  # the first of them welcomes for all
+        if not together or together[0] != self.channel:  # the first of them welcomes for all
             return None
         sponsor, until = self.sponsor(reader.seat), reader.seat.expires_at
         lines = [

@@ -13,6 +13,7 @@ from channels_app.api import (
     people,
     quarantine,
     requests,
+    shares,
     signin,
     sync,
 )
@@ -29,6 +30,6 @@ api = DocumentedApi(
 )
 errors(api)
 api.add_router("/v1", signin.router, auth=None)
-OF_GUESTS = (guests, guest_roll, guest_links, join_codes, requests, quarantine)
+OF_GUESTS = (guests, guest_roll, guest_links, join_codes, requests, quarantine, shares)
 for part in (people, channels, *OF_GUESTS, messages, files, sync):
     api.add_router("/v1", part.router)

@@ -19,8 +19,8 @@ from workspace.people.models import Person, Role
 # What still works in an archived channel.
 ARCHIVED_ACTIONS = {
     "channel.read", "channel.archive", "channel.delete", "channel.leave", "channel.mute", "members.list",
-    "members.remove", "guests.list", "guests.change", "guests.answer", "channel.mark", "channel.draft", "channel.mail",
-    "message.save", "message.delete",
+    "members.remove", "guests.list", "guests.change", "guests.answer", "shares.list", "shares.change", "channel.mark",
+    "channel.draft", "channel.mail", "message.save", "message.delete",
 }  # fmt: skip
 
 

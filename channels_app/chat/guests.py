@@ -19,7 +19,7 @@ from django.utils import timezone
 from channels_app.chat import access, channels, roster, shapes
 from channels_app.chat.access import Seen
 from channels_app.chat.kinds import DeliveryFailed, GuestTold
-from channels_app.chat.models import Channel, Kind, Membership, Seat
+from channels_app.chat.models import Channel, Kind, Membership, Seat, Visitor
 from channels_app.chat.policy import Standing, allows
 from workspace.events import log
 from workspace.events.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal
@@ -131,6 +131,8 @@ def brings_in(person: Person) -> bool:
 def by_address(person: Person, email: str, name: str) -> Person:
     """The guest with an address, made when there is none. Raises `Conflict` for members."""
     known = Person.objects.select_related("org").filter(org_id=person.org_id, email=email).first()
+    if known is not None and Visitor.objects.filter(person=known).exists():
+        raise Conflict(f"{known.name} comes by a shared channel.", fields={"email": "a visitor"})
     if known is not None and known.active:
         if not known.is_guest:
             raise Conflict(f"{known.name} is a member here; add them to the channel.", fields={"email": "a member"})

@@ -22,6 +22,7 @@ from channels_app.chat.shapes import (
     LinkShape,
     MessageShape,
     SeatShape,
+    ShareShape,
 )
 from workspace.people import kinds as people
 from workspace.people.kinds import Nothing
@@ -111,6 +112,12 @@ class DeliveryFailed(TypedDict):
 
     person: str
     why: str
+
+
+class ShareTold(TypedDict):
+    """How a share stands: in its channel's stream, and in the organization's one that is offered to us."""
+
+    share: ShareShape
 
 
 class ChannelTold(TypedDict):
@@ -252,6 +259,9 @@ CHANNEL: dict[str, type] = {
     "guest.changed": GuestTold,
     "guest.left": GuestLeft,
     "delivery.failed": DeliveryFailed,
+    "share.offered": ShareTold,
+    "share.active": ShareTold,
+    "share.ended": ShareTold,
     "channel.created": ChannelTold,
     "channel.changed": ChannelChanged,
     "channel.archived": ChannelArchived,
@@ -264,6 +274,9 @@ ORG: dict[str, type] = {
     "channel.changed": NamedChannelChanged,
     "channel.archived": NamedChannelArchived,
     "channel.deleted": NamedChannel,
+    "share.offered": ShareTold,
+    "share.active": ShareTold,
+    "share.ended": ShareTold,
     "event.lost": Nothing,
 }
 PERSON: dict[str, type] = {

@@ -144,6 +144,92 @@ class GuestRequest(models.Model):
         return f"{self.email} to {self.channel_id}"
 
 
+class Share(models.Model):
+    """A channel that another organization has too, on a server of its own; one of these on either side.
+
+    offered --they accept--> active --either side ends it--> ended
+       '--declined, undeliverable, withdrawn--> ended
+    pending --an admin approves: the channel is made--> active
+       '--an admin declines--> ended
+    Both sides know it by its `code`. `address` is where they are written to and `domain` what their mail comes from,
+    signed by the key in `record` (a DKIM record) under `selector` at `signer`. `org_name` is how they call themselves.
+
+    What was sent and heard is counted in numbers of events (`mail.slip`): `sent` and `acked` of our own channel's,
+    never below `start`, since `base` in this `epoch`; `received` of theirs in `peer_epoch`, the last one of
+    `received_at`. `due` is when they are written to next for that alone: because of what they sent (`owes`), of a gap
+    in it, or since they have not said that they have all. `heard`: they have told us where they are in this epoch.
+    """
+
+    class State(models.TextChoices):
+        OFFERED = "offered"
+        PENDING = "pending"
+        ACTIVE = "active"
+        ENDED = "ended"
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, db_collation="C")
+    org = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.CASCADE, related_name="shares")
+    code = models.CharField(max_length=16, default=new_id, db_collation="C")
+    ours = models.BooleanField(default=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OFFERED)
+    why = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    address = models.CharField(max_length=254)
+    org_name = models.CharField(max_length=100, blank=True)
+    domain = models.CharField(max_length=254, blank=True)
+    signer = models.CharField(max_length=254, blank=True)
+    selector = models.CharField(max_length=100, blank=True)
+    record = models.CharField(max_length=2000, blank=True)
+    peer_channel = models.CharField(max_length=16, blank=True, db_collation="C")
+    # What an offer says of the channel: {"name", "topic", "by"}.
+    offer = models.JSONField(default=dict, blank=True)
+
+    start = models.BigIntegerField(default=0)
+    epoch = models.CharField(max_length=16, default=new_id, db_collation="C")
+    base = models.BigIntegerField(default=0)
+    sent = models.BigIntegerField(default=0)
+    acked = models.BigIntegerField(default=0)
+    heard = models.BooleanField(default=False)
+    peer_epoch = models.CharField(max_length=16, blank=True, db_collation="C")
+    received = models.BigIntegerField(default=0)
+    received_at = models.CharField(max_length=24, blank=True)
+    owes = models.BooleanField(default=False)
+    gap = models.BooleanField(default=False)
+    due = models.DateTimeField(null=True, default=timezone.now, db_index=True)
+    attempts = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["org", "code"], name="one_share_a_code"),
+            models.UniqueConstraint(
+                fields=["channel"], condition=Q(state__in=["offered", "active"]), name="one_share_a_channel"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} with {self.org_name or self.address}"
+
+
+class Visitor(models.Model):
+    """Somebody of another organization, who takes part by a share: a guest without a seat and without a sign-in.
+
+    `domain` is theirs, and `handle` how they are called there.
+    """
+
+    person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="visitor")
+    org = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    domain = models.CharField(max_length=254)
+    handle = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["org", "domain", "handle"], name="one_visitor_a_handle")]
+
+    def __str__(self) -> str:
+        return f"{self.handle}@{self.domain}"
+
+
 class Message(models.Model):
     """A message; `seq` is the number of its event in the channel's stream. A deleted one keeps its place."""
 

@@ -21,6 +21,7 @@ from channels_app.chat.models import (
     Membership,
     Message,
     Seat,
+    Share,
 )
 from channels_app.files import shapes as file_shapes
 from channels_app.files.shapes import FileShape
@@ -31,7 +32,9 @@ from workspace.people.models import Person
 # Published with their values, so that clients in typed languages know them.
 KindName = Annotated[str, WithJsonSchema({"type": "string", "enum": Kind.values})]
 ChannelRoleName = Annotated[str, WithJsonSchema({"type": "string", "enum": Membership.Role.values})]
-OriginName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["web", "api", "imap", "mail", "import"]})]
+OriginName = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": ["web", "api", "imap", "mail", "share", "import"]})
+]
 CallName = Annotated[str, WithJsonSchema({"type": "string", "enum": ["channel", "here"]})]
 
 
@@ -73,6 +76,30 @@ class GuestRequestShape(TypedDict):
     name: str
     email: str
     asked_at: str
+
+
+ShareStateName = Annotated[str, WithJsonSchema({"type": "string", "enum": Share.State.values})]
+
+
+class ShareShape(TypedDict):
+    """A channel that another organization has too. `org_name` is theirs, once it is known; `by` our admin (an id).
+
+    `name`, `topic` and `from_name` are what an offer to us says of the channel and of who offers it; `why` is why it
+    ended.
+    """
+
+    id: str
+    channel: str | None
+    state: ShareStateName
+    address: str
+    org_name: str
+    domain: str
+    name: str
+    topic: str
+    from_name: str
+    by: str | None
+    at: str
+    why: str
 
 
 class MyShape(TypedDict):
@@ -353,6 +380,23 @@ def seat(row: Seat) -> SeatShape:
         "expires_at": at(row.expires_at),
         "delivery": row.delivery,
         "encrypted": row.encrypted,
+    }
+
+
+def share(row: Share) -> ShareShape:
+    return {
+        "id": row.id,
+        "channel": row.channel_id,
+        "state": row.state,
+        "address": row.address if row.ours else row.domain,
+        "org_name": row.org_name,
+        "domain": row.domain,
+        "name": row.offer.get("name", ""),
+        "topic": row.offer.get("topic", ""),
+        "from_name": row.offer.get("by", ""),
+        "by": row.by_id,
+        "at": stamp(row.at),
+        "why": row.why,
     }
 
 

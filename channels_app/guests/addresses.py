@@ -8,12 +8,15 @@ from django.conf import settings
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
-from channels_app.chat.models import Channel
+from channels_app.chat import sharing
+from channels_app.chat.models import Channel, Share
 from channels_app.letters import outgoing
-from channels_app.mail import BOUNCE, LONGEST_LOCAL, REPLY, reply_address
+from channels_app.mail import BOUNCE, LONGEST_LOCAL, REPLY, SHARE, reply_address
+from workspace.people.models import Organization
 
 LEAVE = "guests.leave"
 ASK = "guests.ask"
+ORG_LOCAL = "roost"
 
 
 def secret() -> bytes:
@@ -47,6 +50,16 @@ def reply_to(channel: Channel, person: str) -> str:
 def bounce_to(channel: Channel, person: str) -> str:
     """The envelope's sender of mail to a guest: where its failure is reported."""
     return reply_address(channel_address(channel), BOUNCE, channel.id, person, secret())
+
+
+def org_address(org: Organization) -> str:
+    """Where another server offers an organization a channel."""
+    return f"{ORG_LOCAL}@{sharing.org_domain(org)}"
+
+
+def share_address(share: Share) -> str:
+    """Where the other side of a share writes to; nobody else knows it."""
+    return reply_address(org_address(share.org), SHARE, share.id, "", secret())
 
 
 def leave_url(channel: str, person: str) -> str:

@@ -18,6 +18,7 @@ from channels_app.guests.receiving.smtp import SmtpListener
 from channels_app.guests.secure import announced, outbox
 from channels_app.guests.sending import rounds
 from channels_app.guests.sending.postman import Postman, in_thread
+from channels_app.guests.sharing.courier import Courier
 from channels_app.letters import held
 from workspace.events import bells
 
@@ -38,6 +39,7 @@ class Gateway:
 
     def __init__(self, smtp: socket.socket | None = None) -> None:
         self._postman = Postman(self.mark)
+        self._courier = Courier()
         self._moved: set[str] = set()
         self._rung = asyncio.Event()
         self._asked = asyncio.Event()
@@ -64,11 +66,12 @@ class Gateway:
                 self._sweep(),
                 _tidy(),
                 self._postman.keep_leases(),
+                self._courier.run(),
             )
         finally:
             with contextlib.suppress(TimeoutError):  # what was not answered comes again
                 async with asyncio.timeout(STOP_SECONDS):
-                    await asyncio.gather(self._postman.close(), self._close_listeners())
+                    await asyncio.gather(self._postman.close(), self._courier.close(), self._close_listeners())
 
     async def _close_listeners(self) -> None:
         await asyncio.gather(*(listener.close() for listener in self._listeners))
@@ -83,6 +86,7 @@ class Gateway:
         for stream in message.get("heads", ()):
             if stream.startswith("channel:"):
                 self.mark(stream)
+                self._courier.mark(stream)
             elif stream == outbox.BELL:
                 self._asked.set()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from channels_app.chat.models import Channel, Message
+from channels_app.chat.models import Channel, Message, Share
 from workspace.events.ids import new_id
 from workspace.people.models import Person
 
@@ -187,3 +187,18 @@ class Announced(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} by {self.person_id}"
+
+
+class Early(models.Model):
+    """A mail of the other side of a share that came before another one: it waits for it."""
+
+    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="+", db_index=False)
+    after = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    raw = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["share", "seq", "after"], name="one_early_mail")]
+
+    def __str__(self) -> str:
+        return f"{self.after}-{self.seq} of {self.share_id}"

@@ -36,8 +36,8 @@ def _messages(channel: Channel, values: set[str]) -> dict[str, str]:
     own = {value: parsed.message for value in values if (parsed := parse_message_id(value)) is not None}
     rows = Message.objects.filter(channel=channel)
     there = set(rows.filter(id__in=own.values()).values_list("id", flat=True)) if own else set()
-    foreign = values - own.keys()
     found = {value: id for value, id in own.items() if id in there}
+    foreign = values - found.keys()  # ids of our form too: those of another server
     if foreign:
         for value, id in rows.filter(external_id__in=foreign).values_list("external_id", "id"):
             found[str(value)] = id

@@ -17,28 +17,46 @@ from channels_app.mail.model import (
     Post,
     Recipient,
 )
+from channels_app.mail.note import Note, compose_note
 from channels_app.mail.reading import parse
-from channels_app.mail.reply import BOUNCE, LONGEST_LOCAL, REPLY, Purpose, Reply, matches, read_reply, reply_address
+from channels_app.mail.reply import (
+    BOUNCE,
+    LONGEST_LOCAL,
+    REPLY,
+    SHARE,
+    Purpose,
+    Reply,
+    matches,
+    read_reply,
+    reply_address,
+)
+from channels_app.mail.slip import Heard, Slip, SlipKind, read_slip, write_slip
 
 __all__ = [
     "BOUNCE",
     "LONGEST_LOCAL",
     "REPLY",
+    "SHARE",
     "Address",
     "Attachment",
     "ComposedLetter",
+    "Heard",
     "Letter",
     "LetterKind",
     "Limits",
     "LogEntry",
     "MessageId",
+    "Note",
     "Parsed",
     "Post",
     "Purpose",
     "Recipient",
     "Reply",
+    "Slip",
+    "SlipKind",
     "compose_letter",
     "compose_log",
+    "compose_note",
     "compose_post",
     "event_id",
     "event_seq",
@@ -49,5 +67,7 @@ __all__ = [
     "place",
     "preview_id",
     "read_reply",
+    "read_slip",
     "reply_address",
+    "write_slip",
 ]

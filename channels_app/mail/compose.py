@@ -10,7 +10,7 @@ multipart/mixed                only when there are files
 
 import html as html_lib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from channels_app.mail.dates import write_date
@@ -32,10 +32,7 @@ def compose_post(post: Post) -> bytes:
     lines = opening(post, post.author, own)
     if post.in_reply_to:
         lines += thread(post.in_reply_to, post.references)
-    for name, value in post.roost.items():
-        if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"not a header name: {name!r}")
-        lines.append(f"Roost-{name}: {unstructured(value)}")
+    lines += roost(post.roost)
     mark = boundary(own, post.text, post.html)
     parts = [_alternative_of(post, mark)]
     if not post.attachments:
@@ -57,6 +54,13 @@ def opening(about: Post | LogEntry, author: Address, own: str) -> list[str]:
         "Chat-Version: 1.0",
         "MIME-Version: 1.0",
     ]
+
+
+def roost(values: Mapping[str, str]) -> list[str]:
+    """`Roost-*` headers. Raises ValueError for what is no name of one."""
+    if wrong := next((name for name in values if not _HEADER_NAME.fullmatch(name)), None):
+        raise ValueError(f"not a header name: {wrong!r}")
+    return [f"Roost-{name}: {unstructured(value)}" for name, value in values.items()]
 
 
 def thread(in_reply_to: str, references: Sequence[str]) -> list[str]:

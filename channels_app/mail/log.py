@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from channels_app.mail.compose import boundary, flowed_part, multipart, opening, text_part
+from channels_app.mail.compose import boundary, flowed_part, multipart, opening, roost, text_part
 from channels_app.mail.encode import base64_lines, ids, unstructured
 from channels_app.mail.ids import event_id
 from channels_app.mail.model import LogEntry
@@ -27,7 +27,7 @@ def compose_log(entry: LogEntry) -> bytes:
     content = None if disposition else _CHAT_CONTENT.get(entry.kind, "status")
     if content:
         lines.append(f"Chat-Content: {content}")
-    lines += [f"Roost-Seq: {entry.seq}", f"Roost-Kind: {unstructured(entry.kind[:200])}"]
+    lines += [f"Roost-Seq: {entry.seq}", f"Roost-Kind: {unstructured(entry.kind[:200])}", *roost(entry.roost)]
     event = canonical(entry.event)
     mark = boundary(own, entry.text, event, entry.emoji or "")
     mail = multipart("mixed", "=_m" + mark, [*_for_people(entry, content, disposition, mark), _for_us(event)])

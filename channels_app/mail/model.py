@@ -69,7 +69,7 @@ class LogEntry:
     """One event of a channel for its Log. `text` is a sentence for people, `event` the whole event as JSON.
 
     `target` is the Message-ID of the message concerned; `emoji` is every emoji the actor now has on it, separated
-    by spaces (empty when the last one was taken away).
+    by spaces (empty when the last one was taken away). `roost` becomes `Roost-*` headers as in a `Post`.
     """
 
     channel_uid: str
@@ -84,6 +84,7 @@ class LogEntry:
     target: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict)
     emoji: str | None = None
+    roost: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
-Purpose = Literal["r", "b"]
+Purpose = Literal["r", "b", "s"]
 REPLY: Purpose = "r"  # where a guest's answers go
 BOUNCE: Purpose = "b"  # the envelope's sender, where reports of failed delivery go
+SHARE: Purpose = "s"  # where another server writes to a channel that is shared with it
 LONGEST_LOCAL = 46  # octets of the channel's own local part: a signed one of 64 (RFC 5321, 4.5.3.1.1) minus the tag
 
 _TAG_BYTES = 10
-_SIGNED = re.compile(r"([^\s<>@]+)\+([rb])([a-z2-7]{16})@([^\s<>@]+)")
+_SIGNED = re.compile(r"([^\s<>@]+)\+([rbs])([a-z2-7]{16})@([^\s<>@]+)")
 
 
 @dataclass(frozen=True, slots=True)

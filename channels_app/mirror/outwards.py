@@ -27,7 +27,7 @@ from workspace.events.models import Event
 SUBSCRIBER = settling.SUBSCRIBER
 BATCH = 200
 # Origins of posts that were somebody's mail: what the folder can't say of them is in the Log.
-CAME_AS_MAIL = ("imap", "mail")
+CAME_AS_MAIL = ("imap", "mail", "share")
 SHAPING = {"channel.created", "channel.changed", "channel.archived", "channel.deleted"}
 SHAPING |= {"member.joined", "member.left", "member.changed"}
 

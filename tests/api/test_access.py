@@ -18,7 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from channels_app.api.urls import api
-from channels_app.chat import channels, guest_links, guests, messages, policy
+from channels_app.chat import channels, guest_links, guests, messages, policy, sharing
 from channels_app.chat.models import Channel, GuestRequest, Membership
 from channels_app.live import calls, consumer
 from channels_app.live.urls import sockets
@@ -112,6 +112,12 @@ ENTRIES: dict[str, Entry] = {
     "GET /v1/channels/{id}/join-codes": Entry(CHANNEL, "guests.invite"),
     "POST /v1/channels/{id}/join-codes": Entry(CHANNEL, "guests.invite", {}),
     "DELETE /v1/channels/{id}/join-codes/{code}": Entry(CHANNEL, "guests.list", also=(404,)),
+    "GET /v1/channels/{id}/shares": Entry(CHANNEL, "shares.list"),
+    "POST /v1/channels/{id}/shares": Entry(CHANNEL, "shares.change", {"address": "x@b.test"}, also=(409,)),
+    "DELETE /v1/channels/{id}/shares/{share}": Entry(CHANNEL, "shares.change"),
+    "GET /v1/orgs/{org}/shares": Entry(ORG, "shares.answer"),
+    "POST /v1/orgs/{org}/shares/{share}": Entry(ORG, "shares.answer", {"name": "with-beta"}),
+    "DELETE /v1/orgs/{org}/shares/{share}": Entry(ORG, "shares.answer"),
     "GET /v1/channels/{id}/messages": Entry(CHANNEL, "channel.read"),
     "POST /v1/channels/{id}/messages": Entry(CHANNEL, "message.post", {"text": "hi"}),
     "GET /v1/channels/{id}/pins": Entry(CHANNEL, "channel.read"),
@@ -172,6 +178,8 @@ class Scene:
     guest: str
     link: str
     asked: str
+    share: str
+    offer: str
     apis: dict[str, Api]
 
 
@@ -190,7 +198,12 @@ def _scene(cast: Cast, channel: Channel, apis: dict[str, Api]) -> Scene:
     link = guest_links.make(person=cast.alice, channel=channel.id)
     guest_links.ask(link=link.id, email="ask@g.test", name="Ask")
     asked = GuestRequest.objects.get(link=link).id
-    return Scene(cast, channel, posted.message["id"], file, seat.membership.person_id, link.id, asked, apis)
+    share = sharing.offer(person=cast.alice, channel=channel.id, address="roost@beta.b.test")
+    peer = sharing.Peer("roost+s@beta.b.test", "Beta", "beta.b.test", "b.test", "roost", "v=DKIM1; p=x", "C" * 16)
+    sharing.invited(org=cast.acme, code="A" * 16, peer=peer, offer={"name": "plans"})
+    (offer,) = sharing.pending(cast.acme)
+    guest = seat.membership.person_id
+    return Scene(cast, channel, posted.message["id"], file, guest, link.id, asked, share.id, offer.id, apis)
 
 
 @pytest.mark.parametrize("endpoint", [name for name in ENDPOINTS if ENTRIES[name].scope != OPEN])
@@ -229,6 +242,7 @@ def _call(scene: Scene, endpoint: str, entry: Entry, persona: str) -> int:
         link=scene.link,
         asked=scene.asked,
         code="none",
+        share=scene.offer if entry.scope == ORG else scene.share,
         emoji="👍",
         token="x",
     )

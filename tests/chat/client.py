@@ -28,6 +28,8 @@ class State:
     members: dict[str, dict[str, Json]] = field(default_factory=dict)
     messages: dict[str, dict[str, Json]] = field(default_factory=dict)
     guests: dict[str, dict[str, Json]] = field(default_factory=dict)
+    shares: dict[str, Json] = field(default_factory=dict)
+    offers: dict[str, Json] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Json] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
     requests: dict[str, Json] = field(default_factory=dict)
@@ -118,6 +120,10 @@ class ApiClient:
             self.state.guests.setdefault(id, {})[seat["person"]] = seat
         elif kind == "guest.left":
             self.state.guests[id].pop(payload["person"], None)
+        elif kind.startswith("share.") and self.state.me["person"]["role"] != "guest":
+            self.state.shares.pop(id, None)
+            if kind != "share.ended":
+                self.state.shares[id] = payload["share"]
         elif kind in ("channel.changed", "channel.archived"):
             channel.update(payload)
         elif kind == "channel.deleted":
@@ -200,6 +206,10 @@ class ApiClient:
         elif kind in ("channel.changed", "channel.archived"):
             if channels[payload["id"]]["my"] is None:
                 channels[payload["id"]].update({key: value for key, value in payload.items() if key != "id"})
+        elif kind.startswith("share.") and self.state.me["person"]["role"] in ("admin", "owner"):
+            self.state.offers.pop(payload["share"]["id"], None)
+            if kind == "share.offered":
+                self.state.offers[payload["share"]["id"]] = payload["share"]
         elif kind == "channel.deleted" and payload["id"] in channels and channels[payload["id"]]["my"] is None:
             self._forget(payload["id"])
         elif kind in ("org.created", "org.changed"):
@@ -283,6 +293,7 @@ class ApiClient:
         self.state.cursors.pop(f"channel:{id}", None)
         self.state.members.pop(id, None)
         self.state.guests.pop(id, None)
+        self.state.shares.pop(id, None)
         self.state.messages.pop(id, None)
         self._since.pop(id, None)
 
@@ -298,6 +309,7 @@ class ApiClient:
         for id in self.to_load & self.state.channels.keys():
             self.state.messages[id] = _messages(self.api, id)
             self.state.members[id], self.state.guests[id] = _members(self.api, id), _guests(self.api, id)
+            self.state.shares |= _shares(self.api, id)
         self.to_load.clear()
 
 
@@ -347,6 +359,8 @@ def load(api: Api, person: Person) -> State:
             state.cursors[f"channel:{id}"] = channel["head"]
             state.messages[id], state.members[id] = _messages(api, id), _members(api, id)
             state.guests[id] = _guests(api, id)
+            state.shares |= _shares(api, id)
+    state.offers = _offers(api, person)
     return state
 
 
@@ -377,6 +391,16 @@ def _guests(api: Api, channel: str) -> dict[str, Json]:
 
 def _requests(api: Api) -> dict[str, Json]:
     return {request["id"]: request for request in api.get("/me/guest-requests").json()["items"]}
+
+
+def _shares(api: Api, channel: str) -> dict[str, Json]:
+    answer = api.get(f"/channels/{channel}/shares")
+    return {} if answer.status_code == 403 else {share["channel"]: share for share in answer.json()["items"]}
+
+
+def _offers(api: Api, person: Person) -> dict[str, Json]:
+    answer = api.get(f"/orgs/{person.org_id}/shares")
+    return {} if answer.status_code == 403 else {share["id"]: share for share in answer.json()["items"]}
 
 
 def _drafts(api: Api) -> dict[tuple[str, str], Json]:

@@ -30,8 +30,19 @@ import workspace.people
 import workspace.signin
 from channels_app.api import events
 from channels_app.api.urls import api
-from channels_app.chat import channels, guest_links, guests, members, messages, pins, reactions, reads
-from channels_app.chat.models import Channel, GuestLink, GuestRequest, Seat
+from channels_app.chat import (
+    channels,
+    guest_links,
+    guests,
+    members,
+    messages,
+    pins,
+    reactions,
+    reads,
+    sharing,
+    visitors,
+)
+from channels_app.chat.models import Channel, GuestLink, GuestRequest, Seat, Share
 from channels_app.files import uploads
 from channels_app.guests import requests
 from channels_app.guests.models import Blocked
@@ -198,6 +209,26 @@ def _set_up(s: Scene) -> object:
     with pytest.raises(links.LinkUsed):
         setup.run(secret="used", organization="New", name="Eve", email="eve@e.test", password="a long enough secret")
     return None
+
+
+BETA = sharing.Peer("roost+s@beta.b.test", "Beta", "beta.b.test", "b.test", "roost", "v=DKIM1; p=x", "C" * 16)
+
+
+def _offer(s: Scene) -> Share:
+    return sharing.offer(person=s.alice, channel=s.general, address="roost@beta.b.test")
+
+
+def _offered(s: Scene, code: str = "A" * 16) -> Share:
+    sharing.invited(org=s.cast.acme, code=code, peer=BETA, offer={"name": "plans", "topic": "news", "by": "Bea"})
+    return Share.objects.get(org=s.cast.acme, code=code)
+
+
+def _approved(s: Scene) -> Share:
+    share = _offered(s)
+    sharing.approve(person=s.alice, share=share.id, name="with-beta")
+    found = sharing.locked(share.id)
+    assert found is not None
+    return found
 
 
 def _app_password(s: Scene) -> str:
@@ -457,6 +488,23 @@ VERBS: dict[Callable[..., Any], dict[str, Deed]] = {
     },
     guest_links.approve: {"one": lambda s: guest_links.approve(person=s.amy, request=_asked(s).id)},
     guest_links.decline: {"one": lambda s: guest_links.decline(person=s.bob, request=_asked(s).id)},
+    sharing.offer: {"an address": lambda s: _offer(s), "from a private one": lambda s: sharing.offer(
+        person=s.alice, channel=s.cast.secret.id, address="x@b.test")},
+    sharing.invited: {
+        "by another server": lambda s: _offered(s), "twice": _all(*2 * [lambda s: _offered(s, "B" * 16)])},
+    sharing.approve: {"as a private channel": lambda s: _approved(s), "as a public one": lambda s: sharing.approve(
+        person=s.amy, share=_offered(s).id, name="with-beta", kind="public")},
+    sharing.decline: {"an offer": lambda s: sharing.decline(person=s.amy, share=_offered(s).id)},
+    sharing.accepted: {"by them": lambda s: sharing.accepted(share=_offer(s), peer=BETA)},
+    sharing.end: {"twice": lambda s: [sharing.end(person=s.alice, channel=s.general, share=share)
+                                      for share in 2 * [_offer(s).id]]},
+    sharing.closed: {"by them": lambda s: sharing.closed(share=_approved(s), why="They ended it.")},
+    visitors.enter: {"a new one, who changes the name": lambda s: [
+        visitors.enter(share=share, handle="bea", name=name)
+        for share in [_approved(s)] for name in ("Bea", "Beatrix")]},
+    visitors.leave: {"one who was in": lambda s: [
+        verb(share=share, handle="bea", **more) for share in [_approved(s)]
+        for verb, more in ((visitors.enter, {"name": "Bea"}), (visitors.leave, {}), (visitors.leave, {}))]},
     members.mute: {"a channel": lambda s: members.mute(person=s.bob, channel=s.general, muted=True)},
     persons.add: {"new": Scene.someone_else, "back again": _came_back},
     persons.change: {

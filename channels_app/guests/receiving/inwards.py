@@ -41,6 +41,7 @@ from channels_app.guests.receiving.checks.verdicts import Checked
 from channels_app.guests.receiving.judging import Writer
 from channels_app.guests.receiving.pace import pace
 from channels_app.guests.secure import acts, handshake, opening
+from channels_app.guests.sharing import receiving as sharing
 from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import Unwanted, check_form
@@ -105,7 +106,8 @@ def take_in_all(deliveries: Sequence[Delivery]) -> list[list[Answer]]:
 def check(recipient: str) -> Answer | None:
     """Why mail for an address needs not even be sent; None when it may be. Never raises."""
     try:
-        addressed.check(recipient)
+        if not sharing.is_for_us(recipient):
+            addressed.check(recipient)
     except Declined as declined:
         return declined.answer
     except Exception:
@@ -217,7 +219,10 @@ def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
 
 def _look(one: _Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
-    one.to = to = addressed.resolve(one.recipient, one.mail.writer, seats)
+    if (answer := sharing.take_in(one.mail, one.recipient)) is not None:
+        one.answer = answer
+        return
+    one.to = to = sharing.answered(one.mail, one.recipient) or addressed.resolve(one.recipient, one.mail.writer, seats)
     if not isinstance(to, Person) and to.purpose == BOUNCE:
         one.deed = _report(one.mail, to)
         return

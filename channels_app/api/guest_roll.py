@@ -6,44 +6,43 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from django.http import HttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Schema
 from pydantic import Field
-from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
-from channels_app.api.guests import GuestInviteForm, utc
+from channels_app.api.guests import GuestInviteForm, SeatedShape, seated, utc
 from channels_app.api.params import ID, NO_NUL, Cursor, IdPath, Limit, SlugOrId
-from channels_app.chat import access, guests, shapes
+from channels_app.chat import access, guests
 from channels_app.chat.forms import Id
 from channels_app.chat.models import Seat
-from channels_app.chat.shapes import DeliveryName
 from channels_app.guests import roll
 from channels_app.guests.roll import Asked, Roll, State
-from channels_app.guests.standing import Standing, StateName, standings
-from workspace.events.log import stamp
+from channels_app.guests.standing import Standing, standings
 from workspace.people import access as people_access
 from workspace.people import shapes as people_shapes
 from workspace.people.shapes import PersonShape
 
 router = Router(tags=["guests"])
 
-StateQuery = Annotated[State | None, Query()]
-IdQuery = Annotated[str | None, Query(pattern=ID)]
-NameQuery = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
+
+class GuestQuery(Schema):
+    """Which guests are looked for; `q` is in a name or address."""
+
+    state: State | None = None
+    channel: Annotated[str | None, Field(pattern=ID)] = None
+    sponsor: Annotated[str | None, Field(pattern=ID)] = None
+    q: Annotated[str | None, Field(max_length=200, pattern=NO_NUL)] = None
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.state, self.channel or "", self.sponsor or "", self.q or "")
 
 
-class HeldSeatShape(TypedDict):
-    """A guest's seat in a channel, and how it stands with their mail there (as in `GuestShape`)."""
+class HeldSeatShape(SeatedShape):
+    """A guest's seat in one of their channels."""
 
     channel: str
     channel_name: str
-    sponsor: str | None
-    expires_at: str | None
-    delivery: DeliveryName
-    joined_at: str
-    active_at: str | None
-    state: StateName
-    why: str
 
 
 class HeldGuestShape(PersonShape):
@@ -76,17 +75,13 @@ def invite_guest_to(request: Request, org: SlugOrId, form: GuestInvitationForm) 
 def list_all_guests(
     request: Request,
     org: SlugOrId,
-    state: StateQuery = None,
-    channel: IdQuery = None,
-    sponsor: IdQuery = None,
-    q: NameQuery = None,
+    query: Annotated[GuestQuery, Query()],
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> HttpResponse:
     people_access.organization(request.auth, org)
     access.require(request.auth, "guests.all")
-    asked = Asked(state, channel or "", sponsor or "", q or "")
-    return _page(roll.of_organization(request.auth, asked, after=after(cursor), limit=limit + 1), limit)
+    return _page(roll.of_organization(request.auth, query.asked, after=after(cursor), limit=limit + 1), limit)
 
 
 @router.delete("/orgs/{org}/guests/{guest}", response={204: None})
@@ -99,17 +94,13 @@ def remove_guest_everywhere(request: Request, org: SlugOrId, guest: IdPath) -> H
 @router.get("/me/guests", response=Items[HeldGuestShape])
 def list_my_guests(
     request: Request,
-    state: StateQuery = None,
-    channel: IdQuery = None,
-    sponsor: IdQuery = None,
-    q: NameQuery = None,
+    query: Annotated[GuestQuery, Query()],
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> HttpResponse:
     """Those whom one looks after, as their sponsor or as admin of a channel."""
     access.require(request.auth, "guests.own")
-    asked = Asked(state, channel or "", sponsor or "", q or "")
-    return _page(roll.of_person(request.auth, asked, after=after(cursor), limit=limit + 1), limit)
+    return _page(roll.of_person(request.auth, query.asked, after=after(cursor), limit=limit + 1), limit)
 
 
 def _page(found: Roll, limit: int) -> HttpResponse:
@@ -130,15 +121,5 @@ def _seats(seats: Sequence[Seat], found: Roll) -> list[HeldSeatShape]:
 
 
 def _seat(seat: Seat, standing: Standing) -> HeldSeatShape:
-    told = shapes.seat(seat)
-    return {
-        "channel": seat.membership.channel_id,
-        "channel_name": seat.membership.channel.name,
-        "sponsor": told["sponsor"],
-        "expires_at": told["expires_at"],
-        "delivery": told["delivery"],
-        "joined_at": stamp(seat.membership.joined_at),
-        "active_at": shapes.at(standing.active_at),
-        "state": standing.state,
-        "why": standing.why,
-    }
+    channel = seat.membership.channel
+    return {"channel": channel.id, "channel_name": channel.name, **seated(seat, standing)}

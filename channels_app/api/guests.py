@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import AwareDatetime, Field
+from typing_extensions import TypedDict
 
 from channels_app.api.door import LIMIT_DEFAULT, Items, Request, after, answer, nothing, page
 from channels_app.api.params import Cursor, IdPath, Limit
@@ -27,8 +28,8 @@ from workspace.people.shapes import PersonShape
 router = Router(tags=["guests"])
 
 
-class GuestShape(PersonShape):
-    """A guest of a channel; `sponsor` (a person's id) is who vouches for them.
+class SeatedShape(TypedDict):
+    """How a guest sits in a channel; `sponsor` (a person's id) is who vouches for them.
 
     `active_at` is when they were heard of last, `state` whether mail reaches them, and `why` it does not. `encrypted`:
     mail is encrypted between them and this server, which itself reads it.
@@ -42,6 +43,10 @@ class GuestShape(PersonShape):
     state: StateName
     why: str
     encrypted: bool
+
+
+class GuestShape(PersonShape, SeatedShape):
+    """A guest of a channel."""
 
 
 class GuestInviteForm(Form):
@@ -110,9 +115,13 @@ def shown_guests(seats: Sequence[Seat]) -> list[GuestShape]:
 
 
 def _guest(seat: Seat, standing: Standing) -> GuestShape:
+    return {**people_shapes.person(seat.membership.person), **seated(seat, standing)}
+
+
+def seated(seat: Seat, standing: Standing) -> SeatedShape:
+    """A seat as every list of guests shows it."""
     told = shapes.seat(seat)
     return {
-        **people_shapes.person(seat.membership.person),
         "sponsor": told["sponsor"],
         "expires_at": told["expires_at"],
         "delivery": told["delivery"],

@@ -264,8 +264,6 @@ export type HeldGuestShape = {
 };
 
 export type HeldSeatShape = {
-    channel: string;
-    channel_name: string;
     sponsor: string | null;
     expires_at: string | null;
     delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
@@ -273,6 +271,8 @@ export type HeldSeatShape = {
     active_at: string | null;
     state: 'ok' | 'waiting' | 'failing';
     why: string;
+    channel: string;
+    channel_name: string;
 };
 
 export type GuestInvitationForm = {
@@ -280,6 +280,13 @@ export type GuestInvitationForm = {
     name?: string;
     expires_at?: string | null;
     channels: Array<string>;
+};
+
+export type GuestQuery = {
+    state?: 'ok' | 'waiting' | 'failing' | 'paused' | null;
+    channel?: string | null;
+    sponsor?: string | null;
+    q?: string | null;
 };
 
 export type ItemsHeldGuestShape = {

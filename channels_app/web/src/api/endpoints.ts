@@ -32,6 +32,7 @@ import type {
   Released,
   Role,
   Settings,
+  Share,
   SignedIn,
   SyncAnswer,
   ThreadPage,
@@ -92,6 +93,10 @@ export const orgs = {
   inviteGuest: (org: Id, body: { email: string; name?: string; expires_at?: string; channels: Id[] }) =>
     request<HeldGuest>("POST", `/orgs/${part(org)}/guests`, body),
   removeGuest: (org: Id, guest: Id) => request<void>("DELETE", `/orgs/${part(org)}/guests/${part(guest)}`),
+  offers: (org: Id) => request<Page<Share>>("GET", `/orgs/${part(org)}/shares`),
+  acceptOffer: (org: Id, share: Id, body: { name: string; kind: "public" | "private" }) =>
+    request<Channel>("POST", `/orgs/${part(org)}/shares/${part(share)}`, body),
+  declineOffer: (org: Id, share: Id) => request<void>("DELETE", `/orgs/${part(org)}/shares/${part(share)}`),
 };
 
 export const guestLinks = {
@@ -123,6 +128,9 @@ export const channels = {
   newJoinCode: (id: Id, body: { most_uses: number }) =>
     request<JoinCode>("POST", `/channels/${part(id)}/join-codes`, body),
   dropJoinCode: (id: Id, code: Id) => request<void>("DELETE", `/channels/${part(id)}/join-codes/${part(code)}`),
+  shares: (id: Id) => request<Page<Share>>("GET", `/channels/${part(id)}/shares`),
+  share: (id: Id, address: string) => request<Share>("POST", `/channels/${part(id)}/shares`, { address }),
+  endShare: (id: Id, share: Id) => request<void>("DELETE", `/channels/${part(id)}/shares/${part(share)}`),
   messages: (id: Id, where: { before?: number; after?: number; around?: number; limit?: number }) =>
     request<MessageWindow>("GET", `/channels/${part(id)}/messages`, undefined, where),
   post: (id: Id, body: NewMessage) => request<Message>("POST", `/channels/${part(id)}/messages`, body),

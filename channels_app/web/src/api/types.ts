@@ -36,6 +36,7 @@ import type {
   RepliesShape as Replies,
   RequestShape,
   SeatShape,
+  ShareShape,
   SyncShape as SyncAnswer,
   ThreadShape as ThreadPage,
   TrayShape,
@@ -61,6 +62,7 @@ export type HeldGuest = HeldGuestShape;
 export type HeldSeat = HeldSeatShape;
 export type JoinCode = JoinCodeShape;
 export type Seat = SeatShape;
+export type Share = ShareShape;
 /** What is told of a guest beside the seat only when they are asked for: whether mail reaches them, and why not. */
 export type GuestSeat = Seat & Pick<Guest, "state" | "why" | "active_at">;
 export type Delivery = Seat["delivery"];

@@ -1,6 +1,6 @@
 /** What is open on the page: a dialog, the side pane, the drawer of a phone. Nothing of it comes from the server. */
 import { create } from "zustand";
-import type { FileInfo, Id, Seat } from "../api/types";
+import type { FileInfo, Id, Seat, Share } from "../api/types";
 
 /** The seat as the list of all guests has it, to which the dialog leads back. */
 export type Listed = Pick<Seat, "expires_at" | "sponsor">;
@@ -26,6 +26,8 @@ export type DialogState =
   | { kind: "guest-requests" }
   | { kind: "organization" }
   | { kind: "join-code"; channel: Id }
+  | { kind: "share"; channel: Id }
+  | { kind: "share-offer"; share: Share }
   | { kind: "mail"; channel: Id }
   | { kind: "requests" }
   | { kind: "held" }

@@ -271,6 +271,7 @@ export type HeldSeatShape = {
     active_at: string | null;
     state: 'ok' | 'waiting' | 'failing';
     why: string;
+    encrypted: boolean;
     channel: string;
     channel_name: string;
 };
@@ -411,7 +412,7 @@ export type HeldShape = {
     person: string | null;
     sender: string;
     why: string;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     size: number;
     at: string;
     readable: boolean;
@@ -433,7 +434,7 @@ export type HeldMailShape = {
     person: string | null;
     sender: string;
     why: string;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     size: number;
     at: string;
     readable: boolean;
@@ -448,6 +449,35 @@ export type HeldMailShape = {
 export type ReleasedShape = {
     message: string | null;
     request: string | null;
+};
+
+export type ItemsShareShape = {
+    items: Array<ShareShape>;
+    next: string | null;
+};
+
+export type ShareShape = {
+    id: string;
+    channel: string | null;
+    state: 'offered' | 'pending' | 'active' | 'ended';
+    address: string;
+    org_name: string;
+    domain: string;
+    name: string;
+    topic: string;
+    from_name: string;
+    by: string | null;
+    at: string;
+    why: string;
+};
+
+export type ShareForm = {
+    address: string;
+};
+
+export type ShareAnswerForm = {
+    name: string;
+    kind?: 'public' | 'private';
 };
 
 export type FileShape = {
@@ -480,7 +510,7 @@ export type MessageShape = {
     deleted: boolean;
     pinned: PinShape | null;
     replies: RepliesShape | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     quoted: string | null;
     created_at: string;
 };
@@ -592,7 +622,7 @@ export type ChannelChannelArchivedEvent = {
     seq: number;
     kind: 'channel.archived';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelArchived;
     at: string;
 };
@@ -602,7 +632,7 @@ export type ChannelChannelChangedEvent = {
     seq: number;
     kind: 'channel.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelChanged;
     at: string;
 };
@@ -612,7 +642,7 @@ export type ChannelChannelCreatedEvent = {
     seq: number;
     kind: 'channel.created';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelTold;
     at: string;
 };
@@ -622,7 +652,7 @@ export type ChannelChannelDeletedEvent = {
     seq: number;
     kind: 'channel.deleted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -632,7 +662,7 @@ export type ChannelDeliveryFailedEvent = {
     seq: number;
     kind: 'delivery.failed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: DeliveryFailed;
     at: string;
 };
@@ -642,7 +672,7 @@ export type ChannelEventLostEvent = {
     seq: number;
     kind: 'event.lost';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -652,7 +682,7 @@ export type ChannelGuestChangedEvent = {
     seq: number;
     kind: 'guest.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: GuestTold;
     at: string;
 };
@@ -662,7 +692,7 @@ export type ChannelGuestJoinedEvent = {
     seq: number;
     kind: 'guest.joined';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: GuestTold;
     at: string;
 };
@@ -672,7 +702,7 @@ export type ChannelGuestLeftEvent = {
     seq: number;
     kind: 'guest.left';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: GuestLeft;
     at: string;
 };
@@ -687,7 +717,7 @@ export type ChannelMemberChangedEvent = {
     seq: number;
     kind: 'member.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MemberChanged;
     at: string;
 };
@@ -697,7 +727,7 @@ export type ChannelMemberJoinedEvent = {
     seq: number;
     kind: 'member.joined';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MemberJoined;
     at: string;
 };
@@ -707,7 +737,7 @@ export type ChannelMemberLeftEvent = {
     seq: number;
     kind: 'member.left';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MemberLeft;
     at: string;
 };
@@ -717,7 +747,7 @@ export type ChannelMessageDeletedEvent = {
     seq: number;
     kind: 'message.deleted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MessageDeleted;
     at: string;
 };
@@ -727,7 +757,7 @@ export type ChannelMessageEditedEvent = {
     seq: number;
     kind: 'message.edited';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MessageEdited;
     at: string;
 };
@@ -737,7 +767,7 @@ export type ChannelMessagePinnedEvent = {
     seq: number;
     kind: 'message.pinned';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MessagePinned;
     at: string;
 };
@@ -747,7 +777,7 @@ export type ChannelMessagePostedEvent = {
     seq: number;
     kind: 'message.posted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MessagePosted;
     at: string;
 };
@@ -757,7 +787,7 @@ export type ChannelMessageUnpinnedEvent = {
     seq: number;
     kind: 'message.unpinned';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MessageNamed;
     at: string;
 };
@@ -772,7 +802,7 @@ export type ChannelReactionAddedEvent = {
     seq: number;
     kind: 'reaction.added';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Reacted;
     at: string;
 };
@@ -782,8 +812,38 @@ export type ChannelReactionRemovedEvent = {
     seq: number;
     kind: 'reaction.removed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Reacted;
+    at: string;
+};
+
+export type ChannelShareActiveEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.active';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
+    at: string;
+};
+
+export type ChannelShareEndedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.ended';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
+    at: string;
+};
+
+export type ChannelShareOfferedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.offered';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
     at: string;
 };
 
@@ -890,7 +950,7 @@ export type MessagePosted = {
 };
 
 export type MissedShape = {
-    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgOrgChangedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonLinkChangedEvent | PersonLinkEndedEvent | PersonGuestAskedEvent | PersonGuestAnsweredEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonRequestReceivedEvent | PersonRequestAcceptedEvent | PersonRequestDeclinedEvent | PersonRequestBlockedEvent | PersonRequestUnblockedEvent | PersonStateRestoredEvent>;
+    events: Array<ChannelMessagePostedEvent | ChannelMessageEditedEvent | ChannelMessageDeletedEvent | ChannelMessagePinnedEvent | ChannelMessageUnpinnedEvent | ChannelReactionAddedEvent | ChannelReactionRemovedEvent | ChannelMemberJoinedEvent | ChannelMemberLeftEvent | ChannelMemberChangedEvent | ChannelGuestJoinedEvent | ChannelGuestChangedEvent | ChannelGuestLeftEvent | ChannelDeliveryFailedEvent | ChannelShareOfferedEvent | ChannelShareActiveEvent | ChannelShareEndedEvent | ChannelChannelCreatedEvent | ChannelChannelChangedEvent | ChannelChannelArchivedEvent | ChannelChannelDeletedEvent | ChannelEventLostEvent | OrgOrgCreatedEvent | OrgOrgChangedEvent | OrgMemberJoinedEvent | OrgMemberChangedEvent | OrgMemberLeftEvent | OrgChannelCreatedEvent | OrgChannelChangedEvent | OrgChannelArchivedEvent | OrgChannelDeletedEvent | OrgShareOfferedEvent | OrgShareActiveEvent | OrgShareEndedEvent | OrgEventLostEvent | PersonMeChangedEvent | PersonAccessChangedEvent | PersonAccessEndedEvent | PersonSessionEndedEvent | PersonChannelJoinedEvent | PersonChannelLeftEvent | PersonChannelMutedEvent | PersonReadMovedEvent | PersonLinkChangedEvent | PersonLinkEndedEvent | PersonGuestAskedEvent | PersonGuestAnsweredEvent | PersonDraftChangedEvent | PersonMessageSavedEvent | PersonMessageUnsavedEvent | PersonRequestReceivedEvent | PersonRequestAcceptedEvent | PersonRequestDeclinedEvent | PersonRequestBlockedEvent | PersonRequestUnblockedEvent | PersonStateRestoredEvent>;
     head: number;
     more: boolean;
 };
@@ -924,7 +984,7 @@ export type OrgChannelArchivedEvent = {
     seq: number;
     kind: 'channel.archived';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: NamedChannelArchived;
     at: string;
 };
@@ -934,7 +994,7 @@ export type OrgChannelChangedEvent = {
     seq: number;
     kind: 'channel.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: NamedChannelChanged;
     at: string;
 };
@@ -944,7 +1004,7 @@ export type OrgChannelCreatedEvent = {
     seq: number;
     kind: 'channel.created';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelTold;
     at: string;
 };
@@ -954,7 +1014,7 @@ export type OrgChannelDeletedEvent = {
     seq: number;
     kind: 'channel.deleted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: NamedChannel;
     at: string;
 };
@@ -968,7 +1028,7 @@ export type OrgEventLostEvent = {
     seq: number;
     kind: 'event.lost';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -978,7 +1038,7 @@ export type OrgMemberChangedEvent = {
     seq: number;
     kind: 'member.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: PersonTold;
     at: string;
 };
@@ -988,7 +1048,7 @@ export type OrgMemberJoinedEvent = {
     seq: number;
     kind: 'member.joined';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: PersonTold;
     at: string;
 };
@@ -998,7 +1058,7 @@ export type OrgMemberLeftEvent = {
     seq: number;
     kind: 'member.left';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: PersonLeft;
     at: string;
 };
@@ -1008,7 +1068,7 @@ export type OrgOrgChangedEvent = {
     seq: number;
     kind: 'org.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: OrgChanged;
     at: string;
 };
@@ -1018,8 +1078,38 @@ export type OrgOrgCreatedEvent = {
     seq: number;
     kind: 'org.created';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: OrgCreated;
+    at: string;
+};
+
+export type OrgShareActiveEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.active';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
+    at: string;
+};
+
+export type OrgShareEndedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.ended';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
+    at: string;
+};
+
+export type OrgShareOfferedEvent = {
+    stream: string;
+    seq: number;
+    kind: 'share.offered';
+    actor: string | null;
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
+    payload: ShareTold;
     at: string;
 };
 
@@ -1028,7 +1118,7 @@ export type PersonAccessChangedEvent = {
     seq: number;
     kind: 'access.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: AccessChanged;
     at: string;
 };
@@ -1038,7 +1128,7 @@ export type PersonAccessEndedEvent = {
     seq: number;
     kind: 'access.ended';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -1048,7 +1138,7 @@ export type PersonChannelJoinedEvent = {
     seq: number;
     kind: 'channel.joined';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelTold;
     at: string;
 };
@@ -1058,7 +1148,7 @@ export type PersonChannelLeftEvent = {
     seq: number;
     kind: 'channel.left';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelLeft;
     at: string;
 };
@@ -1068,7 +1158,7 @@ export type PersonChannelMutedEvent = {
     seq: number;
     kind: 'channel.muted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ChannelMuted;
     at: string;
 };
@@ -1078,7 +1168,7 @@ export type PersonDraftChangedEvent = {
     seq: number;
     kind: 'draft.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: DraftShape;
     at: string;
 };
@@ -1088,7 +1178,7 @@ export type PersonGuestAnsweredEvent = {
     seq: number;
     kind: 'guest.answered';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: GuestAnswered;
     at: string;
 };
@@ -1098,7 +1188,7 @@ export type PersonGuestAskedEvent = {
     seq: number;
     kind: 'guest.asked';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: GuestAsked;
     at: string;
 };
@@ -1112,7 +1202,7 @@ export type PersonLinkChangedEvent = {
     seq: number;
     kind: 'link.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: LinkTold;
     at: string;
 };
@@ -1122,7 +1212,7 @@ export type PersonLinkEndedEvent = {
     seq: number;
     kind: 'link.ended';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: LinkEnded;
     at: string;
 };
@@ -1132,7 +1222,7 @@ export type PersonMeChangedEvent = {
     seq: number;
     kind: 'me.changed';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: MeChanged;
     at: string;
 };
@@ -1142,7 +1232,7 @@ export type PersonMessageSavedEvent = {
     seq: number;
     kind: 'message.saved';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: SavedTold;
     at: string;
 };
@@ -1152,7 +1242,7 @@ export type PersonMessageUnsavedEvent = {
     seq: number;
     kind: 'message.unsaved';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: SavedTold;
     at: string;
 };
@@ -1162,7 +1252,7 @@ export type PersonReadMovedEvent = {
     seq: number;
     kind: 'read.moved';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: ReadMoved;
     at: string;
 };
@@ -1172,7 +1262,7 @@ export type PersonRequestAcceptedEvent = {
     seq: number;
     kind: 'request.accepted';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: RequestAccepted;
     at: string;
 };
@@ -1182,7 +1272,7 @@ export type PersonRequestBlockedEvent = {
     seq: number;
     kind: 'request.blocked';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: RequestBlocked;
     at: string;
 };
@@ -1192,7 +1282,7 @@ export type PersonRequestDeclinedEvent = {
     seq: number;
     kind: 'request.declined';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: RequestNamed;
     at: string;
 };
@@ -1202,7 +1292,7 @@ export type PersonRequestReceivedEvent = {
     seq: number;
     kind: 'request.received';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: RequestReceived;
     at: string;
 };
@@ -1212,7 +1302,7 @@ export type PersonRequestUnblockedEvent = {
     seq: number;
     kind: 'request.unblocked';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: AddressUnblocked;
     at: string;
 };
@@ -1222,7 +1312,7 @@ export type PersonSessionEndedEvent = {
     seq: number;
     kind: 'session.ended';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -1232,7 +1322,7 @@ export type PersonStateRestoredEvent = {
     seq: number;
     kind: 'state.restored';
     actor: string | null;
-    origin: 'web' | 'api' | 'imap' | 'mail' | 'import';
+    origin: 'web' | 'api' | 'imap' | 'mail' | 'share' | 'import';
     payload: Nothing;
     at: string;
 };
@@ -1284,6 +1374,10 @@ export type SeatShape = {
     expires_at: string | null;
     delivery: 'every' | 'mentions' | 'hourly' | 'daily' | 'paused';
     encrypted: boolean;
+};
+
+export type ShareTold = {
+    share: ShareShape;
 };
 
 export type SyncShape = {

@@ -13,6 +13,7 @@ import { Icon } from "../../ui/Icon";
 import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
 import { attempt } from "../../ui/toasts";
 import { mayInvite } from "../people/guests";
+import { SharedMark } from "../sharing/SharedMark";
 import { kindIcon } from "../sidebar/Row";
 import css from "./Header.module.css";
 
@@ -36,6 +37,7 @@ export function Header({ id }: { id: Id }) {
           </p>
         )}
       </div>
+      <SharedMark channel={id} />
       <button
         type="button"
         className={css.members}

@@ -3,6 +3,8 @@ import type { DialogState } from "../../app/ui";
 import { ImageDialog } from "../files/ImageDialog";
 import { Held } from "../held/Held";
 import { Requests } from "../requests/Requests";
+import { OfferDialog } from "../sharing/OfferDialog";
+import { ShareDialog } from "../sharing/ShareDialog";
 import { AppPasswords } from "./AppPasswords";
 import { BrowseChannels } from "./BrowseChannels";
 import { ChannelSettings } from "./ChannelSettings";
@@ -54,6 +56,10 @@ export default function Open({ dialog }: { dialog: DialogState }) {
       return <Organization />;
     case "channel-settings":
       return <ChannelSettings channel={dialog.channel} />;
+    case "share":
+      return <ShareDialog channel={dialog.channel} />;
+    case "share-offer":
+      return <OfferDialog share={dialog.share} />;
     case "mail":
       return <MailDialog channel={dialog.channel} />;
     case "requests":

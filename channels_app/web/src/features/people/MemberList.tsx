@@ -18,6 +18,7 @@ import { Menu, MenuItem } from "../../ui/Menu";
 import { Spinner } from "../../ui/Splash";
 import { attempt, complain } from "../../ui/toasts";
 import { rankOf } from "../composer/complete";
+import { SharedWith } from "../sharing/SharedWith";
 import { useRefreshed } from "../thread/MessageList";
 import pane from "../thread/SidePane.module.css";
 import { GuestList } from "./GuestList";
@@ -71,6 +72,7 @@ export function MemberList({ channel }: { channel: Id }) {
         ))}
       </ul>
       {seated && <GuestList channel={channel} seated={seated} wanted={wanted} />}
+      <SharedWith channel={channel} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { type DialogState, openDialog, useUi } from "../../app/ui";
 import { useData } from "../../data/store";
 import { IconButton } from "../../ui/Button";
 import { Icon, type IconName } from "../../ui/Icon";
+import { Offers } from "../sharing/Offers";
 import { Beyond } from "./Beyond";
 import { PersonMenu } from "./PersonMenu";
 import { Section } from "./Section";
@@ -39,6 +40,7 @@ export function Sidebar() {
       <div className={css.lists}>
         <div ref={list} className={css.scroll}>
           <Waiting />
+          <Offers />
           <Section
             title="Channels"
             channels={channels}

@@ -29,7 +29,7 @@ LOCKS = {"dev": ROOT / "deploy" / "requirements-dev.txt", "run": ROOT / "deploy"
 # There are no wheels of these; they are pure Python, and built in seconds.
 SOURCES_ONLY = "authres,dkimpy,pyspf"
 DEV_COMMANDS = {"test", "services", "web_check", "web_types", "bench"}
-NEED_INSTANCE = {"org_create", "member_add", "mail_login", "sign_in_link", "status", "doctor"}
+NEED_INSTANCE = {"org_create", "member_add", "mail_login", "sign_in_link", "status", "doctor", "dns"}
 # Commands that start servers themselves and need no Django before that.
 OPERATED = {
     "up": "workspace.operate.up",

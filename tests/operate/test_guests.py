@@ -8,6 +8,7 @@ import signal
 import smtplib
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,26 @@ def test_a_stranger_from_end_to_end(house: House, sink: Sink) -> None:
     _hand_in(house, reply, "Thank you.", f"In-Reply-To: {answer.mail['Message-ID']}", sender="eve@e.test")
     said = answers(f"{house.url}/api/v1/channels/{channel}/messages", token)["items"]
     assert [message["text"] for message in said] == ["May I?", "You may.", "Thank you."]
+
+
+def test_the_doctor_sends_a_mail_round(house: House, sink: Sink) -> None:
+    """The sink stands for the company's mail server: what comes to it is handed in again."""
+    _run(house, "org_create", "Globex", "--owner", "hank@g.test")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(manage, "doctor", "--loop", "30", "--json", "--data", str(house.data))
+        mail = until(lambda: [one for one in sink.taken if one.to.startswith("loop+t")], 30)[0]
+        host, _, port = house.up.env()["LMTP_LISTEN"].rpartition(":")
+        with smtplib.LMTP(host, int(port)) as server:
+            assert server.sendmail(mail.sender, [mail.to], mail.raw) == {}
+        done = asked.result()
+    told = json.loads(done.stdout)
+    found = {one["check"]: one for one in told["mail"]}
+    assert done.returncode == 0 and told["ok"], done.stdout
+    assert (found["loop"]["state"], found["domain"]["state"], found["relay"]["state"]) == ("ok", "warning", "ok")
+    assert "signature intact" in found["loop"]["found"] and "imap tls" not in found
+    records = _run(house, "dns", "--dns-server", "127.0.0.1:1")["records"]
+    assert [one["type"] for one in records] == ["MX", "TXT", "TXT", "TXT"]
+    assert records[2]["name"] == "roost._domainkey.roost.localhost"
 
 
 def test_where_mail_comes_in_stays_the_same(house: House) -> None:

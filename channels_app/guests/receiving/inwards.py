@@ -32,7 +32,7 @@ from channels_app.chat import access, policy, posting
 from channels_app.chat.access import Archived
 from channels_app.chat.models import Channel, Kind, Message, Seat
 from channels_app.chat.posting import Outcome, Posting
-from channels_app.guests import ORIGIN
+from channels_app.guests import ORIGIN, loop
 from channels_app.guests.receiving import addressed, commands, judging, readable, reports, strangers, subjects
 from channels_app.guests.receiving.addressed import Addressed, SeatsOf
 from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
@@ -106,7 +106,7 @@ def take_in_all(deliveries: Sequence[Delivery]) -> list[list[Answer]]:
 def check(recipient: str) -> Answer | None:
     """Why mail for an address needs not even be sent; None when it may be. Never raises."""
     try:
-        if not sharing.is_for_us(recipient):
+        if not sharing.is_for_us(recipient) and not loop.awaits(recipient):
             addressed.check(recipient)
     except Declined as declined:
         return declined.answer
@@ -219,7 +219,8 @@ def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
 
 def _look(one: _Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
-    if (answer := sharing.take_in(one.mail, one.recipient)) is not None:
+    answer = DONE if loop.note(one.mail, one.recipient) else sharing.take_in(one.mail, one.recipient)
+    if answer is not None:
         one.answer = answer
         return
     one.to = to = sharing.answered(one.mail, one.recipient) or addressed.resolve(one.recipient, one.mail.writer, seats)

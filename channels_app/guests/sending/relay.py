@@ -77,7 +77,7 @@ class Relay:
             if client.is_connected and time.monotonic() - used < IDLE_SECONDS:
                 return client
             client.close()
-        client = _client()
+        client = connector()
         await client.connect(timeout=CONNECT_SECONDS)
         if client.is_ehlo_or_helo_needed:  # it says it by itself only to learn of STARTTLS
             await client.ehlo(timeout=ANSWER_SECONDS)
@@ -103,7 +103,7 @@ def _where() -> str:
     return f"the mail relay {urlsplit(settings.SMTP_URL).hostname or '(SMTP_URL)'}"
 
 
-def _client() -> aiosmtplib.SMTP:
+def connector() -> aiosmtplib.SMTP:
     """`smtp://[user:password@]host[:port][?starttls=required|never]`, or `smtps://` for TLS from the first byte."""
     url = urlsplit(settings.SMTP_URL)
     secure = url.scheme == "smtps"

@@ -26,8 +26,13 @@ from workspace.people.models import Organization, Person
 LANE = "share:"
 SHAREABLE = (Kind.PUBLIC, Kind.PRIVATE)
 LIVE = (Share.State.OFFERED, Share.State.ACTIVE)
-MOST_PENDING = 50
+MOST_PENDING = 200
+MOST_PENDING_OF_ONE = 5
 WHY_LIMIT = 500
+# What a share can be restored by, beside what its events say.
+KNOWN_BY = (
+    "code", "ours", "address", "org_name", "domain", "signer", "selector", "record", "peer_channel", "offer",
+)  # fmt: skip
 ORG_NAME_LIMIT = 60
 
 
@@ -78,7 +83,9 @@ def invited(*, org: Organization, code: str, peer: Peer, offer: dict[str, str]) 
     """Somebody offers a channel of theirs; None when it is known already. Raises `TooMany` when too many wait."""
     if Share.objects.filter(org=org, code=code).exists():
         return None
-    if Share.objects.filter(org=org, state=Share.State.PENDING).count() >= MOST_PENDING:
+    waiting = Share.objects.filter(org=org, state=Share.State.PENDING)
+    theirs = waiting.filter(domain=peer.domain).count()
+    if theirs >= MOST_PENDING_OF_ONE or waiting.count() >= MOST_PENDING:
         raise TooMany("Too many offers wait for an answer.", retry_after=3600)
     share = Share(org=org, code=code, ours=False, state=Share.State.PENDING, due=None, offer=offer)
     _meet(share, peer)

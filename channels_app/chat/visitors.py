@@ -13,10 +13,11 @@ from django.db import transaction
 from channels_app.chat import roster
 from channels_app.chat.models import Membership, Share, Visitor
 from workspace.events import log
-from workspace.events.refusal import Forbidden, Invalid
+from workspace.events.refusal import Conflict, Forbidden, Invalid
 from workspace.people import names, persons
 from workspace.people.models import Person, Role
 
+MOST_OF_ONE = 10_000
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -24,7 +25,8 @@ _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 def enter(*, share: Share, handle: str, name: str) -> Person:
     """Somebody of theirs is in the channel, under this name; made when nobody knows them.
 
-    Raises `Invalid` for a handle or name that is none, `Forbidden` for whom our admins deactivated.
+    Raises `Invalid` for a handle or name that is none, `Forbidden` for whom our admins deactivated, `Conflict` when
+    there are too many.
     """
     assert share.channel is not None
     person = _known(share, handle) or _make(share, handle, name)
@@ -57,6 +59,8 @@ def _known(share: Share, handle: str) -> Person | None:
 def _make(share: Share, handle: str, name: str) -> Person:
     if not _HANDLE.fullmatch(handle):
         raise Invalid("This is no handle.", fields={"handle": "invalid"})
+    if Visitor.objects.filter(org=share.org_id, domain=share.domain).count() >= MOST_OF_ONE:
+        raise Conflict("Too many people of this organization are here.")
     email = f"{handle}@{share.domain}"
     if Person.objects.filter(org=share.org_id, email=email).exists():
         email = f"{handle}.{share.code.lower()}@{share.domain}"

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app.chat.models import Message, Reaction
+from channels_app.chat import sharing
+from channels_app.chat.models import Message, Reaction, Share
 from channels_app.letters import outgoing
 from channels_app.mail import Address, LogEntry, compose_log
 from channels_app.mirror.folders import Place
@@ -30,6 +31,9 @@ SENTENCES = {
     "guest.joined": "invited {who} to take part by mail",
     "guest.changed": "changed what {who} gets by mail",
     "guest.left": "ended the part of {who}, who took part by mail",
+    "share.offered": "offered the channel to another organization",
+    "share.active": "shares the channel with another organization",
+    "share.ended": "no longer shares the channel with another organization",
     "delivery.failed": "can't reach {who} by mail",
     "channel.created": "made the channel {name}",
     "channel.changed": "named the channel {name}; its topic: {topic}",
@@ -49,6 +53,7 @@ class _Around:
     before: Mapping[str, dict[str, Any]]
     carried_in: Mapping[str, dict[str, Any]]
     targets: Mapping[str, str]
+    shares: Mapping[str, dict[str, Any]]
 
 
 def entries(place: Place, events: Sequence[Entry]) -> Iterator[Mail]:
@@ -71,6 +76,7 @@ def _around(place: Place, events: Sequence[Entry]) -> _Around:
         before=_as_posted(place, edited),
         carried_in={r.id: {"external_id": r.external_id, "client_id": r.client_id} for r in rows if r.seq in posted},
         targets={row.id: outgoing.mail_id(row) for row in rows},
+        shares=_shares(events),
     )
 
 
@@ -87,6 +93,14 @@ def _person(event: Entry) -> str:
         return ""
     person = event.payload["person"] if "person" in event.payload else event.payload["guest"]["person"]
     return str(person["id"] if isinstance(person, Mapping) else person)
+
+
+def _shares(events: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """What the other side of shares is known by, by the share's id."""
+    ids = [event.payload["share"]["id"] for event in events if event.kind.startswith("share.")]
+    if not ids:
+        return {}
+    return {str(row["id"]): row for row in Share.objects.filter(id__in=ids).values("id", *sharing.KNOWN_BY)}
 
 
 def _emoji(events: Sequence[Entry]) -> dict[tuple[str, str], str]:
@@ -142,6 +156,8 @@ def _facts(place: Place, event: Entry, around: _Around) -> dict[str, Any]:
         facts = {"posted": around.before.get(_message(event), {})}
     elif event.kind == "message.posted":
         facts = around.carried_in.get(_message(event), {})
+    elif event.kind.startswith("share."):
+        facts = {"share": around.shares.get(event.payload["share"]["id"], {})}
     elif event.kind == "org.created":
         facts = {"settings": place.org.settings}
     return {"facts": facts} if facts else {}

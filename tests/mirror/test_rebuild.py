@@ -13,7 +13,19 @@ from django.core.management.commands.flush import Command as Flush
 from PIL import Image
 from pytest_django import Settings
 
-from channels_app.chat import channels, guest_links, guests, members, messages, pins, reactions, reads
+from channels_app.chat import (
+    channels,
+    guest_links,
+    guests,
+    members,
+    messages,
+    pins,
+    reactions,
+    reads,
+    sharing,
+    visitors,
+)
+from channels_app.chat.models import Message, Share, Visitor
 from channels_app.files import uploads
 from channels_app.mirror import healing, sweeping
 from channels_app.mirror.imap import Mailbox
@@ -21,6 +33,7 @@ from channels_app.mirror.models import Copy
 from tests.cast import Cast
 from tests.mirror.conftest import MailProgram, carry, folder, pull, raw_mail, texts
 from tests.mirror.digest import differences, digest
+from workspace.events.models import Lane
 from workspace.people import organizations, persons
 from workspace.people.models import Organization, Person
 
@@ -145,8 +158,6 @@ def _by_mail(cast: Cast, program: MailProgram) -> None:
     client.append(name, raw_mail(cast.bob, "to be edited", Message_ID="<r3@b.test>"))
     client.append(name, raw_mail(cast.bob, "to be deleted", Message_ID="<r4@b.test>"))
     pull(cast.general)
-    from channels_app.chat.models import Message
-
     edited = Message.objects.get(external_id="<r3@b.test>")
     messages.edit(person=cast.bob, message=edited.id, text="edited")
     messages.delete(person=cast.bob, message=Message.objects.get(external_id="<r4@b.test>").id)
@@ -187,6 +198,32 @@ def test_everything_comes_back(
     assert sorted(texts(server, folder(cast.general).name)) == sorted([*mails, "and on it goes"])
 
 
+def test_a_shared_channel_stays_shared(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    peer = sharing.Peer("roost+s@beta.b.test", "Beta", "beta.b.test", "b.test", "roost", "v=DKIM1; p=x", "C" * 16)
+    share = sharing.offer(person=cast.alice, channel=cast.general.id, address="roost@beta.b.test")
+    sharing.accepted(share=share, peer=peer)
+    bea = visitors.enter(share=share, handle="bea", name="Bea")
+    theirs = "<chat$group.CCCCCCCCCCCCCCCC.BBBBBBBBBBBBBBBB@b.test>"
+    by_share: dict[str, Any] = {"channel": cast.general.id, "origin": "share", "external_id": theirs}
+    message = messages.post(person=bea, text="From *Beta*", **by_share).message["id"]
+    messages.edit(person=bea, message=message, text="From **Beta**", origin="share")
+    messages.post(person=cast.bob, channel=cast.general.id, text="an answer", thread=message)
+    carry()
+    before = digest()
+    _wipe()
+    call_command("rebuild", from_imap=True, json=True)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["lost"] == 0
+    assert not "\n".join(differences(before, digest()))
+    after = Share.objects.get(id=share.id)
+    known = ("code", "state", "address", "domain", "signer", "record", "peer_channel", "start", "channel_id", "by_id")
+    assert [getattr(after, name) for name in known] == [getattr(share, name) for name in known]
+    assert after.epoch > share.epoch and after.peer_epoch == "" and after.due is not None
+    visitor = Visitor.objects.get(org=cast.acme.id)
+    assert (visitor.person_id, visitor.domain, visitor.handle) == (bea.id, "beta.b.test", "bea")
+    assert Message.objects.get(id=message).external_id == theirs
+    assert Lane.objects.get(subscriber=sharing.lane_of(share.id)).stream_id == cast.general.stream
+
+
 def test_what_is_lost_is_named_and_the_rest_comes_back(
     cast: Cast, server: Mailbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,8 +236,6 @@ def test_what_is_lost_is_named_and_the_rest_comes_back(
     _wipe()
     call_command("rebuild", from_imap=True, json=True)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["lost"] == 1
-    from channels_app.chat.models import Message
-
     assert list(Message.objects.order_by("seq").values_list("text", flat=True)) == ["m0", "m2"]
     with pytest.raises(CommandError):
         call_command("rebuild", from_imap=True)

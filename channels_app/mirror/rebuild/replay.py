@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from channels_app.chat import shapes
-from channels_app.chat.models import Channel, Kind, Membership, Message, Reaction, Revision, Seat
+from channels_app.chat.models import Channel, Kind, Membership, Message, Reaction, Revision, Seat, Share
 from channels_app.files import shapes as file_shapes
 from channels_app.files.models import StoredFile
 from channels_app.mirror.rebuild.reading import Event
@@ -38,6 +38,7 @@ class Rows:
     channel: Channel
     memberships: dict[str, Membership] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     files: dict[str, list[StoredFile]] = field(default_factory=dict)
     revisions: dict[str, list[Revision]] = field(default_factory=dict)
@@ -91,6 +92,9 @@ class Replay:
             "member.changed": self._change_member,
             "guest.joined": self._seat,
             "guest.changed": self._seat,
+            "share.offered": self._share,
+            "share.active": self._share,
+            "share.ended": self._share,
             "channel.changed": self._change,
             "channel.archived": self._archive,
             "channel.deleted": self._delete_channel,
@@ -185,6 +189,17 @@ class Replay:
                 delivery=told["delivery"],
                 encrypted=told.get("encrypted", False),
             )
+
+    def _share(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
+        """In a new life of its numbers: what they have is asked for, and what they sent is sent again."""
+        told, known_by = payload["share"], event.get("facts", {}).get("share")
+        if not known_by:
+            return
+        share = Share(channel=self.rows.channel, state=told["state"], why=told["why"], by_id=told["by"], **known_by)
+        share.at = moment(told["at"])
+        before = self.rows.shares.get(share.id)
+        share.start = event["seq"] - 1 if told["state"] == Share.State.ACTIVE else before.start if before else 0
+        self.rows.shares[share.id] = share
 
     def _change_member(self, payload: dict[str, Any], event: Event, at: datetime) -> None:
         member = self.rows.memberships.get(payload["person"]["id"])

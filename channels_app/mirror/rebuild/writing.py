@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from channels_app.chat import sharing
 from channels_app.chat.guests import lane_of
 from channels_app.chat.models import Attachment as AttachmentRow
-from channels_app.chat.models import Channel, Membership, Mention, Message, Reaction, Revision, Seat
+from channels_app.chat.models import Channel, Membership, Mention, Message, Reaction, Revision, Seat, Share, Visitor
 from channels_app.files import uploads
 from channels_app.files.models import StoredFile
 from channels_app.letters import incoming
@@ -29,7 +31,7 @@ from channels_app.mirror.settling import SUBSCRIBER
 from channels_app.mirror.wire import State
 from workspace.events import log as event_log
 from workspace.events.models import Lane, Stream
-from workspace.people.models import Organization
+from workspace.people.models import Organization, Person, Role
 
 log = logging.getLogger(__name__)
 
@@ -230,9 +232,29 @@ def _write_rows(rows: Rows, people: People) -> None:
     head = rows.entries[-1].seq if rows.entries else 0
     Stream.objects.create(key=channel.stream, org=channel.org_id, head=head)
     event_log.insert(rows.entries)
+    _write_shares(rows, people, head)
     # Guests got what was said before.
     lanes = [Lane(subscriber=lane_of(guest), stream_id=channel.stream, cursor=head) for guest in rows.seats]
     Lane.objects.bulk_create(lanes)
+
+
+def _write_shares(rows: Rows, people: People, head: int) -> None:
+    """Both sides find out anew what the other has (`mail.slip`); whoever came by a share is known by their address."""
+    for share in rows.shares.values():
+        share.org = people.org
+        share.base = share.sent = share.acked = head
+        share.due = timezone.now() if share.state == Share.State.ACTIVE else None
+        share.save(force_insert=True)
+        if share.state == Share.State.ACTIVE:
+            Lane.objects.create(subscriber=sharing.lane_of(share.id), stream_id=rows.channel.stream, cursor=head)
+        theirs = Person.objects.filter(org=people.org, role=Role.GUEST, email__endswith=f"@{share.domain}")
+        for person in theirs.filter(memberships__channel=rows.channel).exclude(memberships__seat__isnull=False):
+            handle = person.email.partition("@")[0].removesuffix(f".{share.code.lower()}")
+            Visitor.objects.get_or_create(person=person, defaults=_visitor(share, handle))
+
+
+def _visitor(share: Share, handle: str) -> dict[str, str]:
+    return {"org_id": share.org_id, "domain": share.domain, "handle": handle}
 
 
 def _write_folder(

@@ -80,23 +80,23 @@ def test_a_code_is_good_for_so_many_and_so_long(cast: Cast) -> None:
     code = _code(cast, uses=2)
     peers = [Peer("Gus", f"gus{number}@g.test", cast.general) for number in range(3)]
     answers = [peer.join(code) for peer in peers]
-    assert answers[:2] == [handshake.JOINED] * 2 and handshake.OVER in _why(answers[2])
+    assert answers[:2] == [handshake.JOINED] * 2 and codes.OVER in _why(answers[2])
     old, revoked = _code(cast), _code(cast)
     JoinCode.objects.filter(id=old.id).update(expires_at=timezone.now())
     codes.revoke(person=cast.bob, channel=cast.general.id, code=revoked.id)
     for over in (old, revoked):
-        assert handshake.OVER in _why(peers[2].join(over))
-        assert peers[2].ask_for_key(over).code == 550 and handshake.OVER in _why(peers[2].ask(over.number))
+        assert codes.OVER in _why(peers[2].join(over))
+        assert peers[2].ask_for_key(over).code == 550 and codes.OVER in _why(peers[2].ask(over.number))
     assert GuestKey.objects.count() == 2
 
 
 def test_a_code_of_another_channel_lets_nobody_in(cast: Cast, code: JoinCode) -> None:
     elsewhere = Peer("Gus", "gus@g.test", cast.secret)
     keys.secret(cast.secret)
-    assert handshake.OVER in _why(elsewhere.join(code))
+    assert codes.OVER in _why(elsewhere.join(code))
     theirs = channels.create(person=cast.charlie, name="general", kind="public")
     keys.secret(theirs)
-    assert handshake.OVER in _why(Peer("Gus", "gus@g.test", theirs).join(code))
+    assert codes.OVER in _why(Peer("Gus", "gus@g.test", theirs).join(code))
     assert not GuestKey.objects.exists()
 
 
@@ -147,6 +147,15 @@ def test_who_is_in_already_is_let_in_again_with_the_same_key_alone(cast: Cast, j
     (added,) = joined.replies()
     assert (added["Secure-Join"], added["Chat-Group-ID"]) == ("vg-member-added", cast.general.id)
     assert Seat.objects.count() == 1
+
+
+def test_the_last_step_handed_over_again_is_harmless(cast: Cast, gus: Peer, code: JoinCode) -> None:
+    step = {"secure_join": "vg-request-with-auth", "secure_join_auth": code.secret}
+    mail = gus.seal(gus.inside("x", **step, secure_join_fingerprint=gus.fingerprint))
+    assert gus.give(mail) == gus.give(mail) == handshake.JOINED
+    assert Seat.objects.get().encrypted and JoinCode.objects.get().uses == 1
+    guests.remove(person=cast.bob, channel=cast.general.id, guest=gus.person().id)
+    assert codes.OVER in _why(gus.give(mail))
 
 
 def test_too_many_who_join_have_to_wait(gus: Peer, code: JoinCode, monkeypatch: pytest.MonkeyPatch) -> None:

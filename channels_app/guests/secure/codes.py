@@ -24,6 +24,7 @@ MOST_CODES = 20  # of a channel at once: each is tried on mail that is sealed wi
 MOST_USES = 500
 DAYS = 7
 MOST_DAYS = 366
+OVER = "This code is no longer good; ask for a new one."
 _BYTES = 18
 
 
@@ -42,6 +43,7 @@ def make(*, person: Person, channel: str, expires_at: datetime | None = None, mo
     Channel.objects.select_for_update(no_key=True).get(id=seen.channel.id)  # two who make one take turns
     if live(seen.channel).count() >= MOST_CODES:
         raise Conflict(f"At most {MOST_CODES} codes at once; revoke one first.")
+    JoinCode.objects.filter(channel=seen.channel, expires_at__lte=timezone.now()).delete()
     keys.secret(seen.channel)
     return JoinCode.objects.create(
         channel=seen.channel,
@@ -77,10 +79,10 @@ def live(channel: Channel) -> QuerySet[JoinCode]:
 
 
 def used(code: JoinCode) -> None:
-    """Count one who came by it. Raises `Forbidden` when it was used up, or revoked, at this moment."""
+    """Count one who comes by it. Raises `Forbidden` when it is used up or its time is over."""
     rows = live(code.channel).filter(pk=code.pk)
     if not rows.update(uses=F("uses") + 1):
-        raise Forbidden("This code is no longer good.")
+        raise Forbidden(OVER)
 
 
 def said_by(code: JoinCode) -> Code:

@@ -30,16 +30,15 @@ log = logging.getLogger(__name__)
 STEP = Answer(250, "2.0.0", "The next step is on its way.")
 JOINED = Answer(250, "2.0.0", "Welcome.")
 SLOWER = Answer(451, "4.7.1", "Too many people join at once; try again in a minute.")
-OVER = "This code is no longer good; ask for a new one."
 
 
 def settle(mail: Arrived, step: securejoin.Step, channel: Channel) -> Answer:
     """Do what a mail of the handshake asks. Raises `Declined`, and as `guests.invite`."""
     if pace.is_too_fast(f"{channel.id}:join"):
         return SLOWER
-    code = _code(step, channel)
     if step.name in securejoin.WITH_AUTH:
-        return _join(mail, step, code)
+        return _join(mail, step, channel)
+    code = _code(step, channel)
     if step.name == securejoin.REQUEST_PUBKEY:
         _tell_key(mail, code)
     else:
@@ -47,11 +46,12 @@ def settle(mail: Arrived, step: securejoin.Step, channel: Channel) -> Answer:
     return STEP
 
 
-def _code(step: securejoin.Step, channel: Channel) -> JoinCode:
+def _code(step: securejoin.Step, channel: Channel, *, used_too: bool = False) -> JoinCode:
     by = {"number": step.number} if step.name in securejoin.REQUESTS else {"secret": step.secret}
-    found = codes.live(channel).select_related("channel__org", "maker__org").filter(**by).first()
+    rows = JoinCode.objects.filter(channel=channel) if used_too else codes.live(channel)
+    found = rows.select_related("channel__org", "maker__org").filter(**by).first()
     if found is None:
-        raise Declined(OVER)
+        raise Declined(codes.OVER)
     return found
 
 
@@ -73,19 +73,20 @@ def _ask_for_secret(mail: Arrived, code: JoinCode) -> None:
     _reply(ours, reader.email, openpgp.seal(content, to=[reader.certificate], by=secret), id)
 
 
-def _join(mail: Arrived, step: securejoin.Step, code: JoinCode) -> Answer:
-    reader = _reader(mail)
+def _join(mail: Arrived, step: securejoin.Step, channel: Channel) -> Answer:
+    """The last step; when its mail is handed over again, whoever is in already is let in again."""
+    code, reader = _code(step, channel, used_too=True), _reader(mail)
     named = step.fingerprint == reader.fingerprint
     if not isinstance(mail, Opened) or not named or not _signed(mail, reader, code.channel):
         raise Declined("This is not signed with the key it names.")
     person = _whose(mail.around, reader, code)
-    codes.used(code)
     seat = Seat.objects.filter(membership__channel=code.channel, membership__person=person).first() if person else None
     if person is not None and seat is not None and person.active:
         keys.remember(person, reader)
         guests.encrypt(guest=person)
         _welcome_back(reader, code.channel)
         return JOINED
+    codes.used(code)
     name = mail.parsed.from_.name if mail.parsed.from_ else ""
     seat = guests.invite(person=code.maker, channel=code.channel_id, email=reader.email, name=name)
     keys.remember(seat.membership.person, reader)

@@ -12,6 +12,7 @@ more than one mail twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -40,6 +41,7 @@ STOP_SECONDS = 5.0
 MOST_LANES = 2000
 SLOW_SECONDS = 300.0
 SLOW_AT_ONCE = 2
+SEALED_AT_ONCE = 16  # each of these is in memory by itself
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,6 +107,7 @@ class Postman:
         self._closing = False
         self._slow: dict[str, float] = {}
         self._slow_room = asyncio.Semaphore(SLOW_AT_ONCE)
+        self._sealing_room = asyncio.Semaphore(SEALED_AT_ONCE)
 
     async def carry(self, stream: str) -> None:
         """Set out with what waits for the guests of a channel; returns before it has arrived."""
@@ -217,17 +220,18 @@ class Postman:
 
     async def _send(self, round: Round, mail: Mail) -> None:
         channel, reader = round.channel, round.reader
-        content = await self._written(mail.letter, composing.recipient(channel, reader))
+        letter, recipient = mail.letter, composing.recipient(channel, reader)
         sender, provider = addresses.bounce_to(channel, reader.id), reader.email.rpartition("@")[2]
         if self._slow.get(provider, 0.0) < time.monotonic():
-            await self._watched(provider, sender, reader.email, content)
+            await self._watched(provider, sender, letter, recipient)
         else:
             async with self._slow_room:  # providers that don't answer wait for each other, nobody for them
-                await self._watched(provider, sender, reader.email, content)
+                await self._watched(provider, sender, letter, recipient)
 
-    async def _watched(self, provider: str, sender: str, to: str, content: bytes) -> None:
+    async def _watched(self, provider: str, sender: str, letter: ComposedLetter | Sealed, recipient: Recipient) -> None:
         try:
-            await self._relay.send(sender, to, content)
+            async with self._sealing_room if isinstance(letter, Sealed) else contextlib.nullcontext():
+                await self._relay.send(sender, recipient.to.email, await self._written(letter, recipient))
         except TryLater:
             self._slow[provider] = time.monotonic() + SLOW_SECONDS
             raise

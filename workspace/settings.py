@@ -154,10 +154,11 @@ IMAP_ADMIN_URL = env.str("IMAP_ADMIN_URL", "")
 IMAP_TLS = env.str("IMAP_TLS", "")
 IMAP_CONNECTIONS = env.int("IMAP_CONNECTIONS", 4)
 
-# Mail to and from guests: the server that takes it, and where ours listens for it.
+# Mail to and from guests: the server that takes it, where ours listens for it, and a mailbox to follow instead.
 SMTP_URL = env.str("SMTP_URL", "")
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", 8)
 LMTP_LISTEN = env.str("LMTP_LISTEN", "")
+INBOX_URL = env.str("INBOX_URL", "")
 # What mail that leaves is signed with (DKIM): an RSA key, and the name of its public half in DNS.
 DKIM_KEY = Path(env.str("DKIM_KEY", str(DATA_DIR / "dkim" / "key.pem")))
 DKIM_SELECTOR = env.str("DKIM_SELECTOR", "roost")

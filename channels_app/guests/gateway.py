@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +14,13 @@ from django.conf import settings
 from channels_app.chat import guests
 from channels_app.guests import requests
 from channels_app.guests.receiving.checks.checker import Checker
+from channels_app.guests.receiving.inbox import Inbox
 from channels_app.guests.receiving.lmtp import Listener
 from channels_app.guests.receiving.smtp import SmtpListener
 from channels_app.guests.secure import announced, outbox
-from channels_app.guests.sending import rounds
+from channels_app.guests.sending import rounds, signing
 from channels_app.guests.sending.postman import Postman, in_thread
+from channels_app.guests.sending.relay import Refused, Relay
 from channels_app.guests.sharing.courier import Courier
 from channels_app.letters import held
 from workspace.events import bells
@@ -28,6 +31,7 @@ GATHER_SECONDS = 0.03
 SWEEP_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 RETRY_SECONDS = 0.5
+REPORT_SECONDS = 120.0
 STOP_SECONDS = 7.0  # of the ten that `up` takes to stop
 
 
@@ -45,6 +49,7 @@ class Gateway:
         self._asked = asyncio.Event()
         self._checker = Checker()
         self._listeners = [*self._lmtp(), *self._smtp(smtp)]
+        self._inbox: Inbox | None = None
 
     def _lmtp(self) -> list[Listener]:
         return [Listener(settings.LMTP_LISTEN, self._checker)] if settings.LMTP_LISTEN else []
@@ -58,6 +63,9 @@ class Gateway:
         """Raises `OSError` when the address for incoming mail can't be had."""
         for listener in self._listeners:
             await listener.start()
+        if settings.INBOX_URL:
+            self._inbox = Inbox(settings.INBOX_URL, partial(_tell, asyncio.get_running_loop()))
+            self._inbox.start()
         try:
             await asyncio.gather(
                 bells.hear(self._note),
@@ -71,11 +79,17 @@ class Gateway:
         finally:
             with contextlib.suppress(TimeoutError):  # what was not answered comes again
                 async with asyncio.timeout(STOP_SECONDS):
-                    await asyncio.gather(self._postman.close(), self._courier.close(), self._close_listeners())
+                    await asyncio.gather(
+                        self._postman.close(), self._courier.close(), self._close_listeners(), self._close_inbox()
+                    )
 
     async def _close_listeners(self) -> None:
         await asyncio.gather(*(listener.close() for listener in self._listeners))
         await asyncio.to_thread(self._checker.close)
+
+    async def _close_inbox(self) -> None:
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.stop)
 
     def mark(self, stream: str) -> None:
         """There may be something for the guests of this channel."""
@@ -140,3 +154,19 @@ async def _tidy() -> None:
             except Exception as error:
                 log.warning("could not tidy up: %s", error)
         await asyncio.sleep(TIDY_SECONDS)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, to: str, report: bytes) -> None:
+    """Send a report that a mail was refused, from the inbox's thread. Raises `TryLater`."""
+    asyncio.run_coroutine_threadsafe(_send_report(to, report), loop).result(REPORT_SECONDS)
+
+
+async def _send_report(to: str, report: bytes) -> None:
+    """Reports have no sender, so that nobody answers them (RFC 5321, 4.5.5)."""
+    relay = Relay()
+    try:
+        await relay.send("", to, signing.signed(report) if settings.DKIM_SIGN else report)
+    except Refused as refused:
+        log.info("a report for %s was refused: %s", to, refused)
+    finally:
+        relay.close()

@@ -34,7 +34,6 @@ def test_from_the_invitation_to_the_goodbye(
     bed: Bed, cast: Cast, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gus = bed.provider("b.test").account("gus")
-    gus.clear()
     guests.invite(person=cast.bob, channel=cast.general.id, email=gus.address, name="Gus")
     (welcome,) = gus.gets(1)
     assert "Bob has invited you" in welcome.text

@@ -46,6 +46,14 @@ class Bed:
             self._providers[domain].is_back()
         return self._providers[domain]
 
+    def clear(self) -> None:
+        """Empty all mailboxes, end all troubles, forget what passed."""
+        self.mta.heal()
+        self.mta.seen.clear()
+        self.mta.refused.clear()
+        for provider in self._providers.values():
+            provider.clear()
+
     @contextlib.contextmanager
     def gateway(self, settings: Settings) -> Iterator[None]:
         """Roost's gateway in this process, in a thread; the test's database has to be a `transactional_db`."""

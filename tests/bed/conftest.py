@@ -20,9 +20,7 @@ def whole_bed() -> Iterator[Bed]:
 @pytest.fixture
 def bed(whole_bed: Bed) -> Iterator[Bed]:
     yield whole_bed
-    whole_bed.mta.heal()
-    whole_bed.mta.seen.clear()
-    whole_bed.mta.refused.clear()
+    whole_bed.clear()
 
 
 @pytest.fixture

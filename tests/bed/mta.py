@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -185,16 +186,25 @@ class Mta:
             return trouble.answer
         if trouble and trouble.kind == "delay":
             await asyncio.sleep(trouble.seconds)
+        times = {"drop": 0, "double": 2}.get(trouble.kind if trouble else "", 1)
+        answer, passed = await asyncio.to_thread(self._take, letter, times, bool(letter.by) or not alone, began)
+        if passed and not (trouble and trouble.kind == "die after"):
+            passed.answered = True
+        return answer
+
+    def _take(self, letter: _Letter, times: int, waits: bool, began: float) -> tuple[str, Passed | None]:
+        """Hand over, and note it: also when its sender is gone meanwhile, and the event loop forgets about it."""
         answer = "250 2.0.0 OK"
-        for _ in range({"drop": 0, "double": 2}.get(trouble.kind if trouble else "", 1)):
-            answer = await asyncio.to_thread(self._hand_over, letter)
-        if answer.startswith("4") and (letter.by or not alone):
+        for _ in range(times):
+            answer = self._hand_over(letter)
+        if answer.startswith("4") and waits:
             self._waiting.append(letter)
             answer = "250 2.0.0 It waits"
-        if answer.startswith("2"):
-            answered = not (trouble and trouble.kind == "die after")
-            self.seen.append(Passed(letter.sender, letter.to, letter.raw, answered, began, time.monotonic()))
-        return answer
+        if not answer.startswith("2"):
+            return answer, None
+        passed = Passed(letter.sender, letter.to, letter.raw, False, began, time.monotonic())
+        self.seen.append(passed)
+        return answer, passed
 
     def _one_answer(self, letters: Sequence[_Letter], answers: Sequence[str]) -> str:
         """SMTP has one for all; who was refused while others were not is told of by a report."""
@@ -260,9 +270,12 @@ class Mta:
         report["Subject"], report["Message-ID"] = "Undelivered Mail Returned to Sender", make_msgid(domain=NAME)
         report["Auto-Submitted"] = "auto-replied"
         report.attach(MIMEText(f"Your mail to {letter.to} could not be delivered: {answer}"))
+        whole, one = Message(), Message()
+        whole["Reporting-MTA"] = f"dns; {NAME}"
+        one["Final-Recipient"], one["Action"] = f"rfc822; {letter.to}", "failed"
+        one["Status"], one["Diagnostic-Code"] = answer.split()[1], f"smtp; {answer}"
         status = MIMEBase("message", "delivery-status")
-        told = f"Reporting-MTA: dns; {NAME}\n\nFinal-Recipient: rfc822; {letter.to}\nAction: failed\n"
-        status.set_payload(f"{told}Status: {answer.split()[1]}\nDiagnostic-Code: smtp; {answer}\n")
+        status.set_payload([whole, one])
         report.attach(status)
         self._hand_over(_Letter("", letter.sender, report.as_bytes().replace(b"\n", b"\r\n"), ""))
 

@@ -23,6 +23,7 @@ from workspace.operate.certificate import private
 from workspace.operate.supervisor import Child
 
 PASSWORD = "pw"
+DONE = "Roost/Done"  # where Roost puts what it has taken from a mailbox
 WIRE = email.policy.SMTP.clone(max_line_length=0)  # or ids in long headers would be folded
 
 
@@ -123,9 +124,11 @@ class Account:
     def clear(self) -> None:
         """Throw away what lies there."""
         with self.imap() as client:
-            client.select_folder("INBOX")
-            client.delete_messages(client.search())
-            client.expunge()
+            for folder in ("INBOX", DONE):
+                if client.folder_exists(folder):
+                    client.select_folder(folder)
+                    client.delete_messages(client.search())
+                    client.expunge()
 
     def gets(self, count: int, seconds: float = 20.0) -> list[Taken]:
         """The inbox, once it has at least so many mails."""
@@ -161,6 +164,11 @@ class Provider:
             self.mailboxes.open(whole)
             self._accounts[local] = Account(name or local.title(), whole, self.mailboxes, self.mta)
         return self._accounts[local]
+
+    def clear(self) -> None:
+        """Empty all mailboxes."""
+        for account in self._accounts.values():
+            account.clear()
 
     def is_down(self) -> None:
         """From now on nobody takes mail there."""

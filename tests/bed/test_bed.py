@@ -54,6 +54,15 @@ def test_what_nobody_takes_yet_waits(bed: Bed) -> None:
     until(lambda: not bed.mta.waiting)
 
 
+def test_who_was_refused_beside_others_is_reported(bed: Bed) -> None:
+    ann, ben = bed.provider("a.test").account("ann"), bed.provider("b.test").account("ben")
+    bed.mta.refuse("nobody@b.test", "550 5.1.1 No such user")
+    ann.send([ben.address, "nobody@b.test"], "Hello both")
+    assert [one.text for one in ben.gets(1)] == ["Hello both"]
+    (report,) = ann.gets(1)
+    assert report.sender == "" and b"Final-Recipient: rfc822; nobody@b.test" in report.raw
+
+
 @pytest.mark.usefixtures("roost")
 def test_roost_is_in_it(bed: Bed, cast: Cast) -> None:
     gus = bed.provider("b.test").account("gus")

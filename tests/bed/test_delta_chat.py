@@ -27,8 +27,9 @@ SOUND = b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead\x01\x01" + bytes(200)
 
 
 @pytest.fixture
-def gus(cast: Cast) -> Person:
+def gus(bed: Bed, cast: Cast) -> Person:
     """A guest whom Bob invited."""
+    bed.provider("b.test").account("gus")
     made = guests.invite(person=cast.bob, channel=cast.general.id, email="gus@b.test", name="Gus")
     return made.membership.person
 
@@ -37,7 +38,6 @@ def gus(cast: Cast) -> Person:
 def phone(bed: Bed, roost: None, gus: Person, tmp_path: Path) -> Iterator[Phone]:
     """His Delta Chat."""
     account = bed.provider("b.test").account("gus")
-    account.clear()
     with running_phone(account, tmp_path, force_encryption="0") as phone:
         yield phone
 
@@ -192,7 +192,6 @@ def test_a_stranger_is_told_that_it_was_not_taken(bed: Bed, cast: Cast, tmp_path
 
 def test_answers_of_a_guest_reach_other_guests_as_chat(bed: Bed, cast: Cast, phone: Phone, chat: Chat) -> None:
     hal = bed.provider("a.test").account("hal")
-    hal.clear()
     guests.invite(person=cast.bob, channel=cast.general.id, email=hal.address, name="Hal")
     hal.gets(1)
     chat.send_text("Is anybody there?")

@@ -22,7 +22,9 @@ from tests.system.faults.writers import Writer
 
 LONGEST_PAUSE = 3.0  # 30 mails a minute are taken of one person in one channel
 LONGEST_WAIT = 0.06  # seconds from handing a mail over to a kill: before the post is committed, or after
-FRESH_SECONDS = 1.0  # in which what was answered may not be written down yet
+# Within so much of a kill nobody knows: the mail server may still read what was sent, and what was answered may not
+# be written down yet.
+FRESH_SECONDS = 1.0
 Findings = Iterator[str]
 
 _WAITING = """
@@ -112,7 +114,8 @@ class Mischief:
 
     def unclear(self, mail: Passed) -> bool:
         """Whether its sender may not have known that it was taken, or may not have written it down."""
-        return not mail.answered or any(mail.began - 0.1 <= kill <= mail.ended + FRESH_SECONDS for kill in self.kills)
+        fresh = (mail.began - FRESH_SECONDS, mail.ended + FRESH_SECONDS)
+        return not mail.answered or any(fresh[0] <= kill <= fresh[1] for kill in self.kills)
 
     def wait_until_back(self) -> None:
         self.killer.wait_until_back("gateway")
@@ -161,7 +164,11 @@ def _doubles(
         again = len([mail for mail in sent[id][:-1] if mischief.unclear(mail)])
         extra += times - 1
         if times - 1 > again:
-            yield f"doubled: {account.name} has {id} {times} times, but the end was unclear {again} times"
+            moments = [f"{mail.began:.2f}-{mail.ended:.2f}" for mail in sent[id]]
+            yield (
+                f"doubled: {account.name} has {id} {times} times, but the end was unclear {again} times:"
+                f" sent at {moments}, kills at {[round(kill, 2) for kill in mischief.kills]}"
+            )
     ends = sum(not mail.answered for mails in sent.values() for mail in mails) + lanes * len(mischief.kills)
     if extra > ends:
         yield f"doubled: {account.name} has {extra} mails too many after {ends} unclear ends"

@@ -61,7 +61,7 @@ export function Guests() {
         )}
         {query.isPending && <Spinner />}
         {query.error && <p role="alert">{messageOf(query.error)}</p>}
-        {query.data && guests.length === 0 && <p className={css.none}>No guests are like that.</p>}
+        {query.data && guests.length === 0 && <None />}
         {query.hasNextPage && (
           <div className={css.more}>
             <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -71,6 +71,17 @@ export function Guests() {
         )}
       </div>
     </Dialog>
+  );
+}
+
+function None() {
+  const everybody = useAsked((asked) => !Object.values(asked).some(Boolean));
+  return (
+    <p className={css.none}>
+      {everybody
+        ? "Nobody takes part by mail yet. Invite the first guest from the members of a channel."
+        : "No guests are like that."}
+    </p>
   );
 }
 

@@ -41,7 +41,7 @@ export function SharedWith({ channel }: { channel: Id }) {
         </div>
       ) : (
         <button type="button" className={list.add} onClick={() => openDialog({ kind: "share", channel })}>
-          <Icon name="link" /> Share with another organization
+          <Icon name="people" /> Share with another organization
         </button>
       )}
     </section>

@@ -50,7 +50,7 @@ export function PersonMenu({ org }: { org: string }) {
       </MenuItem>
       {!guest && (
         <>
-          <MenuItem icon="mail" onSelect={() => openDialog({ kind: "requests" })}>
+          <MenuItem icon="bell" onSelect={() => openDialog({ kind: "requests" })}>
             Requests by mail
           </MenuItem>
           <MenuItem icon="mail" onSelect={() => openDialog({ kind: "guests" })}>

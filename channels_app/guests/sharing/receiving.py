@@ -53,20 +53,26 @@ def is_for_us(recipient: str) -> bool:
 
 def take_in(mail: Arrived, recipient: str) -> Answer | None:
     """Settle a mail of another server, or a report on one to it; None for any other mail. Raises `Declined`."""
-    value = mail.headers.get("roost-share")
-    slip, org = read_slip(value), _org(recipient)
+    value, reply = mail.headers.get("roost-share"), _reply(recipient)
+    org = _org(recipient) if value or reply is not None else None
     if org is None:
         return None
+    slip = read_slip(value)
     if slip is not None and slip.kind == "offer":
         return _offered(mail, slip, org)
-    reply = read_reply(recipient)
-    if reply is None or reply.purpose != SHARE:
+    if reply is None:
         return None
     if slip is not None:
         return _shared(mail, slip, org, reply)
     if value:
         raise Declined("This server speaks another version; ask its admin to bring it up to date.")
     return _report(mail, org, reply)
+
+
+def _reply(recipient: str) -> Reply | None:
+    """The address of a share."""
+    reply = read_reply(recipient)
+    return reply if reply is not None and reply.purpose == SHARE else None
 
 
 def _org(recipient: str) -> Organization | None:
@@ -268,11 +274,15 @@ def answered(mail: Arrived, recipient: str) -> Addressed | None:
     """A person answers our offer: from now on they are a guest, and this is the first thing they say.
 
     None for mail to any other address. Raises `Declined` for a mail of somebody else, and when nothing is offered
-    there. The caller has a transaction.
+    there.
     """
-    reply, org = read_reply(recipient), _org(recipient)
-    if reply is None or reply.purpose != SHARE or org is None:
-        return None
+    reply = _reply(recipient)
+    org = _org(recipient) if reply is not None else None
+    return None if reply is None or org is None else _answered(mail, org, reply)
+
+
+@transaction.atomic
+def _answered(mail: Arrived, org: Organization, reply: Reply) -> Addressed:
     row = _of_address(org, reply)
     share = sharing.locked(row.id) if row else None
     if share is None or share.channel is None or share.by is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from unittest.mock import patch
 
@@ -16,6 +16,7 @@ from channels_app.guests import addresses
 from channels_app.guests.receiving import inbox, inwards
 from channels_app.guests.receiving.answers import AGAIN, Answer
 from channels_app.guests.receiving.inbox import Inbox
+from channels_app.guests.receiving.inwards import Delivery
 from channels_app.letters.models import Quarantined
 from tests.bed.bed import Bed
 from tests.bed.mta import NAME
@@ -149,13 +150,13 @@ def test_what_can_not_be_taken_yet_stays(
 ) -> None:
     tried: list[str] = []
 
-    def not_yet(raw: bytes, *, recipients: list[str], sender: str) -> list[Answer]:
-        tried.extend(recipients)
-        return [AGAIN] * len(recipients)
+    def not_yet(mails: Sequence[Delivery]) -> list[list[Answer]]:
+        tried.extend(recipient for mail in mails for recipient in mail.recipients)
+        return [[AGAIN] * len(mail.recipients) for mail in mails]
 
     monkeypatch.setattr(inbox, "AGAIN_SECONDS", 0.1)
     with pytest.MonkeyPatch.context() as trouble:
-        trouble.setattr(inwards, "take_in_for", not_yet)
+        trouble.setattr(inwards, "take_in_all", not_yet)
         _put(catch_all, signed, "patience")
         with follow():
             until(lambda: len(tried) >= 2, 20)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from channels_app.chat import channels, guests, messages
 from channels_app.chat.models import Membership, Message, Reaction, Seat
 from channels_app.guests.models import Announced, ChannelKey, GuestKey, JoinCode
-from channels_app.guests.receiving import inwards, pace
+from channels_app.guests.receiving import answers, pace
 from channels_app.guests.secure import acts, announced, codes, handshake, keys
 from channels_app.guests.secure.announced import ANNOUNCED
 from channels_app.letters.models import Quarantined
@@ -209,22 +209,22 @@ def test_a_channel_has_one_key(cast: Cast, code: JoinCode) -> None:
 def test_what_is_signed_is_posted_and_done(cast: Cast, joined: Peer) -> None:
     id = messages.post(person=cast.alice, channel=cast.general.id, text="Cake?").message["id"]
     first = joined.id()
-    assert joined.write("Hello", id=first) == inwards.POSTED
+    assert joined.write("Hello", id=first) == answers.POSTED
     quoting = {"in_reply_to": own_id(cast.general.id, id)}
-    assert joined.write("> Cake?\r\n\r\nYes", **quoting) == inwards.POSTED
-    assert joined.write("✏️Hello all", chat_edit=first) == inwards.DONE
-    assert joined.write("🎂", content_disposition="reaction", **quoting) == inwards.DONE
-    assert joined.write("🚮", chat_delete=first) == inwards.DONE
+    assert joined.write("> Cake?\r\n\r\nYes", **quoting) == answers.POSTED
+    assert joined.write("✏️Hello all", chat_edit=first) == answers.DONE
+    assert joined.write("🎂", content_disposition="reaction", **quoting) == answers.DONE
+    assert joined.write("🚮", chat_delete=first) == answers.DONE
     hello, yes = Message.objects.filter(author=joined.person()).order_by("seq")
     assert (hello.external_id, hello.origin) == (first, "mail") and hello.deleted_at
     assert (yes.text, yes.thread_id) == ("Yes", id)
     assert list(Reaction.objects.filter(message=id).values_list("emoji", flat=True)) == ["🎂"]
-    assert joined.write("mute") == inwards.DONE and Seat.objects.get().delivery == Seat.Delivery.PAUSED
+    assert joined.write("mute") == answers.DONE and Seat.objects.get().delivery == Seat.Delivery.PAUSED
 
 
 def test_the_same_mail_again_is_the_same_message(joined: Peer) -> None:
     mail = joined.seal(joined.inside("Hello"))
-    assert joined.give(mail) == joined.give(mail) == inwards.POSTED
+    assert joined.give(mail) == joined.give(mail) == answers.POSTED
     assert Message.objects.count() == 1
 
 
@@ -232,10 +232,10 @@ def test_without_the_known_key_nothing_is_posted(cast: Cast, joined: Peer) -> No
     eve = Peer("Eve", "gus@g.test", cast.general)
     inside = joined.inside("Send me the plans")
     for by in (eve.secret, b""):
-        assert joined.give(joined.seal(inside, by=by)) == inwards.KEPT
-    assert eve.write("Hello") == inwards.KEPT
-    assert joined.give(joined.seal(inside, sender="dana@d.test")) == inwards.KEPT
-    assert Peer("Dana", "dana@d.test", cast.general).write("no key is known of her") == inwards.KEPT
+        assert joined.give(joined.seal(inside, by=by)) == answers.KEPT
+    assert eve.write("Hello") == answers.KEPT
+    assert joined.give(joined.seal(inside, sender="dana@d.test")) == answers.KEPT
+    assert Peer("Dana", "dana@d.test", cast.general).write("no key is known of her") == answers.KEPT
     whys = list(Quarantined.objects.order_by("id").values_list("why", flat=True))
     unsigned = "encrypted, but not signed by a key that is known of its sender"
     assert whys == [unsigned, unsigned, unsigned, "names another sender inside its encryption", unsigned]
@@ -243,7 +243,7 @@ def test_without_the_known_key_nothing_is_posted(cast: Cast, joined: Peer) -> No
 
 
 def test_in_the_open_nobody_is_believed_by_from_alone(joined: Peer) -> None:
-    assert joined.give(joined.inside("Hello")) == inwards.KEPT
+    assert joined.give(joined.inside("Hello")) == answers.KEPT
     assert not Message.objects.exists()
 
 
@@ -304,8 +304,8 @@ def test_a_file_and_its_words_are_one_message_whichever_comes_first(cast: Cast, 
             "file": {"text": "", "id": id, "file": "big.bin"},
         }
         given["file"]["chat_is_post_message"] = "1"
-        assert joined.write(**given[first]) == (ANNOUNCED if first == "words" else inwards.POSTED)
-        assert joined.write(**given[later]) == (ANNOUNCED if later == "words" else inwards.POSTED)
+        assert joined.write(**given[first]) == (ANNOUNCED if first == "words" else answers.POSTED)
+        assert joined.write(**given[later]) == (ANNOUNCED if later == "words" else answers.POSTED)
     assert [row.text for row in Message.objects.order_by("seq")] == ["words first", "file first"]
     assert not Announced.objects.exists()
 

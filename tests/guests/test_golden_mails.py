@@ -9,7 +9,7 @@ import pytest
 
 from channels_app.chat.models import Attachment, Reaction
 from channels_app.files import storage
-from channels_app.guests.receiving import inwards, pace
+from channels_app.guests.receiving import answers, pace
 from channels_app.mail import parse
 from tests.guests.post import EML, Post
 
@@ -39,7 +39,7 @@ def test_each_mail_has_its_end(post: Post) -> None:
         raw = path.read_bytes().replace(answered.encode(), own.encode())
         before = len(post.all())
         answer = post.give(raw, sender="" if b"Return-Path: <>" in raw else "dana@d.test")
-        said = {inwards.POSTED: "posted", inwards.DROPPED: "dropped", inwards.DONE: "done"}.get(answer, "refused")
+        said = {answers.POSTED: "posted", answers.DROPPED: "dropped", answers.DONE: "done"}.get(answer, "refused")
         assert said == _expected(path), (path.stem, answer)
         assert len(post.all()) - before == (said == "posted"), path.stem
         if said == "posted":
@@ -80,9 +80,9 @@ def test_a_reaction_of_gmail_comes_to_those_before(post: Post) -> None:
     raw = post.eml("posts/gmail-reaction.eml", answered)
     emoji = '{\n  "emoji": "👍",\n  "version": 1\n}\n'.encode()
     assert parse(raw).reaction == ("👍",)
-    assert post.give(raw) == post.give(raw) == inwards.DONE
+    assert post.give(raw) == post.give(raw) == answers.DONE
     other = raw.replace(*_base64(emoji, emoji.replace("👍".encode(), "🎉".encode())))
-    assert post.give(other) == inwards.DONE
+    assert post.give(other) == answers.DONE
     assert set(Reaction.objects.filter(message=target).values_list("emoji", flat=True)) == {"👍", "🎉"}
     assert len(post.all()) == 1
 

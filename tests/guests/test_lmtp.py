@@ -17,7 +17,7 @@ import uvloop
 from django.db import OperationalError
 
 from channels_app.guests import addresses
-from channels_app.guests.receiving import addressed, inwards, lmtp
+from channels_app.guests.receiving import addressed, answers, inwards, lmtp
 from channels_app.guests.receiving.answers import Answer
 from channels_app.guests.receiving.inwards import Delivery
 from channels_app.guests.receiving.lmtp import Listener
@@ -126,7 +126,7 @@ def test_who_is_not_there_is_refused_before_the_mail_is_sent(post: Post, listene
 
 def test_reports_come_from_the_null_sender(post: Post, listener: Listener) -> None:
     (reply,) = hand_over(connect(listener), post.mail(), post.reports, sender="")
-    assert reply == (250, b"2.0.0 " + inwards.DROPPED.text.encode())
+    assert reply == (250, b"2.0.0 " + answers.DROPPED.text.encode())
 
 
 def test_mails_that_are_too_big(post: Post, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:

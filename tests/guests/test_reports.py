@@ -9,7 +9,7 @@ import pytest
 from channels_app.chat import channels, guests
 from channels_app.chat.models import Seat
 from channels_app.guests.models import Mailbox
-from channels_app.guests.receiving import inwards, reports
+from channels_app.guests.receiving import answers, reports
 from channels_app.guests.receiving.arrived import Arrived
 from tests.guests.post import Post
 from workspace.events import log
@@ -45,21 +45,21 @@ def test_at_the_third_in_a_row_it_is_given_up(post: Post) -> None:
     guests.invite(person=post.cast.bob, channel=post.cast.secret.id, email="dana@d.test")
     for number in (1, 2, 3):
         assert {seat.delivery for seat in Seat.objects.all()} == {"every"}
-        assert post.give(dsn(post), to=post.reports, sender="") == inwards.COUNTED
+        assert post.give(dsn(post), to=post.reports, sender="") == answers.COUNTED
         assert Mailbox.objects.get().failures == number
     assert {seat.delivery for seat in Seat.objects.all()} == {"paused"}
     assert Mailbox.objects.get().why == "550 5.1.1 <dana@d.test>: no such user"
     for channel in (post.cast.general, post.cast.secret):
         last = log.read(channel.stream, 0, limit=100)[-1]
         assert (last.kind, last.payload["person"]) == ("delivery.failed", post.cast.dana.id)
-    assert post.give(dsn(post), to=post.reports, sender="") == inwards.COUNTED
+    assert post.give(dsn(post), to=post.reports, sender="") == answers.COUNTED
     assert post.untouched()
 
 
 def test_reports_find_their_guest_after_a_renaming(post: Post) -> None:
     reported = post.reports
     channels.change(person=post.cast.alice, channel=post.cast.general.id, name="lobby")
-    assert post.give(dsn(post), to=reported, sender="") == inwards.COUNTED
+    assert post.give(dsn(post), to=reported, sender="") == answers.COUNTED
     assert Mailbox.objects.get().person == post.cast.dana
 
 
@@ -67,7 +67,7 @@ def test_one_report_counts_once(post: Post, django_capture_on_commit_callbacks: 
     raw = dsn(post)
     for again in (raw, b"Received: by us\r\n" + raw):
         with django_capture_on_commit_callbacks(execute=True):
-            assert post.give(again, to=post.reports, sender="") == inwards.COUNTED
+            assert post.give(again, to=post.reports, sender="") == answers.COUNTED
     assert Mailbox.objects.get().failures == 1
 
 
@@ -75,7 +75,7 @@ def test_one_report_counts_once(post: Post, django_capture_on_commit_callbacks: 
     ("action", "status"), [("delayed", "4.4.1"), ("failed", "4.4.7"), ("delivered", "2.0.0"), ("relayed", "5.0.0")]
 )
 def test_what_may_still_arrive_is_not_counted(post: Post, action: str, status: str) -> None:
-    assert post.give(dsn(post, action, status), to=post.reports, sender="") == inwards.DROPPED
+    assert post.give(dsn(post, action, status), to=post.reports, sender="") == answers.DROPPED
     assert not Mailbox.objects.exists()
 
 
@@ -96,10 +96,10 @@ def test_the_reports_of_real_servers(post: Post, name: str, why: str) -> None:
 def test_no_report_is_read_from_what_is_none(post: Post) -> None:
     for headers in ({"auto_submitted": "auto-replied"}, {"from": "postmaster@d.test"}):
         text = "I am away. Your message to <dana@d.test> will wait."
-        assert post.write(text, to=post.reports, **headers) == inwards.DROPPED
+        assert post.write(text, to=post.reports, **headers) == answers.DROPPED
     answer = post.write("A person's words", to=post.reports)
     assert (answer.code, answer.status) == (550, "5.7.1")
-    assert post.give(dsn(post), sender="") == inwards.DROPPED
+    assert post.give(dsn(post), sender="") == answers.DROPPED
     assert not Mailbox.objects.exists() and post.untouched()
 
 

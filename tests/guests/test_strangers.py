@@ -16,7 +16,7 @@ from channels_app.chat import channels, guests
 from channels_app.chat.models import Channel, Kind, Message, Seat
 from channels_app.guests import members, requests
 from channels_app.guests.models import ContactRequest, RequestMail
-from channels_app.guests.receiving import inwards, pace, strangers
+from channels_app.guests.receiving import answers, inwards, pace, strangers
 from channels_app.guests.receiving.answers import Answer
 from channels_app.guests.receiving.arrived import Arrived
 from channels_app.letters.models import Quarantined
@@ -134,8 +134,8 @@ def test_a_channel_of_that_name_comes_first(post: Post) -> None:
 
 
 def test_nobody_vouches_for_them(post: Post) -> None:
-    assert post.write(to=_bobs(post), sender=EVE) == inwards.KEPT
-    assert post.write(to=_bobs(post), sender="") == inwards.KEPT
+    assert post.write(to=_bobs(post), sender=EVE) == answers.KEPT
+    assert post.write(to=_bobs(post), sender="") == answers.KEPT
     assert post.kept() == ["nobody vouches for the sender", "no sender"]
     assert [row.stream for row in Quarantined.objects.all()] == [post.cast.bob.stream] * 2
     assert codes(_ask(post, **vouched("dmarc=fail header.from=e.test"))) == (550, "5.7.1")
@@ -146,8 +146,8 @@ def test_nobody_vouches_for_them(post: Post) -> None:
     "headers", [{"auto_submitted": "auto-replied"}, {"precedence": "bulk"}, {"list_id": "<l.test>"}]
 )
 def test_programs_do_not_ask(post: Post, headers: dict[str, str]) -> None:
-    assert _ask(post, **headers) == inwards.DROPPED
-    assert post.give(post.mail(sender=EVE), to=_bobs(post), sender="<>") == inwards.DROPPED
+    assert _ask(post, **headers) == answers.DROPPED
+    assert post.give(post.mail(sender=EVE), to=_bobs(post), sender="<>") == answers.DROPPED
     assert _tray(post) == [] and post.untouched()
 
 
@@ -185,8 +185,8 @@ def test_accepted_it_is_a_conversation_with_the_mails_in_it(post: Post) -> None:
     assert timezone.now() - second.created_at < timedelta(minutes=5)
     assert _tray(post) == [] and _do_again(post, "accept") == 404
     # The mail that is handed over once more, and those that come later
-    assert _ask(post, "second", message_id="<2@e.test>") == inwards.POSTED
-    assert _ask(post, "third") == inwards.POSTED
+    assert _ask(post, "second", message_id="<2@e.test>") == answers.POSTED
+    assert _ask(post, "third") == answers.POSTED
     assert [row.text for row in post.all(channel)] == ["first", "second", "third"]
     assert _tray(post) == []
 
@@ -257,7 +257,7 @@ def test_what_nobody_answers_ends(post: Post) -> None:
 
 def test_a_guest_of_a_channel_needs_no_leave_to_write(post: Post) -> None:
     for text in ("psst", "and again"):
-        assert _ask(post, text, sender="Dana <dana@d.test>") == inwards.POSTED
+        assert _ask(post, text, sender="Dana <dana@d.test>") == answers.POSTED
     channel = _direct(post)
     assert [(row.text, row.author) for row in post.all(channel)] == [
         ("psst", post.cast.dana), ("and again", post.cast.dana),
@@ -267,11 +267,11 @@ def test_a_guest_of_a_channel_needs_no_leave_to_write(post: Post) -> None:
 
 
 def test_a_member_writes_to_a_member(post: Post) -> None:
-    assert _ask(post, "psst", sender="Alice <alice@a.test>") == inwards.POSTED
+    assert _ask(post, "psst", sender="Alice <alice@a.test>") == answers.POSTED
     channel = _direct(post)
     assert post.all(channel)[0].author == post.cast.alice
     assert not Seat.objects.filter(membership__channel=channel).exists()
-    assert post.write(to=_bobs(post), sender="Alice <alice@a.test>") == inwards.KEPT
+    assert post.write(to=_bobs(post), sender="Alice <alice@a.test>") == answers.KEPT
 
 
 def test_answers_stay_side_by_side(post: Post) -> None:
@@ -279,7 +279,7 @@ def test_answers_stay_side_by_side(post: Post) -> None:
     _do(post, "accept")
     channel = _direct(post)
     _, said = post.said("Of course", by=post.cast.bob, channel=channel)
-    assert _ask(post, "Then: why?", in_reply_to=said, references=f"<1@e.test> {said}") == inwards.POSTED
+    assert _ask(post, "Then: why?", in_reply_to=said, references=f"<1@e.test> {said}") == answers.POSTED
     assert [row.thread_id for row in post.all(channel)] == [None] * 3
 
 
@@ -345,9 +345,9 @@ def test_a_thousand_strangers(post: Post, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_they_come_one_after_the_other(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "MOST_A_MINUTE", 2)
-    assert [_ask(post) for _ in range(3)] == [strangers.ASKED, strangers.ASKED, inwards.SLOWER]
+    assert [_ask(post) for _ in range(3)] == [strangers.ASKED, strangers.ASKED, answers.SLOWER]
     cache.clear()
-    assert [_ask(post, sender=f"E{n} <e{n}@e.test>") for n in range(3)][2] == inwards.SLOWER
+    assert [_ask(post, sender=f"E{n} <e{n}@e.test>") for n in range(3)][2] == answers.SLOWER
 
 
 def test_bytes_held_for_one_member_have_an_end(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,7 +360,7 @@ def test_bytes_held_for_one_member_have_an_end(post: Post, monkeypatch: pytest.M
 def test_bombs_are_kept_refused_or_asked(post: Post, name: str) -> None:
     ours = f"Authentication-Results: {vouched('dmarc=pass header.from=b.test')['authentication_results']}\r\n".encode()
     answer = post.give(ours + BOMBS[name][0], to=_bobs(post), sender="bob@b.test")
-    assert answer in (strangers.ASKED, inwards.KEPT) or answer.code in (452, 552)
+    assert answer in (strangers.ASKED, answers.KEPT) or answer.code in (452, 552)
     assert len(_tray(post)) + len(post.kept()) == int(answer.code == 250)
     if _tray(post):
         assert _do(post, "accept").status_code == 200

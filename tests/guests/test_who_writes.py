@@ -14,7 +14,7 @@ from channels_app.chat import channels, guests, members
 from channels_app.chat.models import Seat
 from channels_app.chat.posting import Outcome, Posting, post_many
 from channels_app.guests import addresses
-from channels_app.guests.receiving import inwards
+from channels_app.guests.receiving import answers, inwards
 from channels_app.guests.receiving.answers import AGAIN, Answer
 from channels_app.guests.receiving.pace import pace
 from channels_app.letters.models import Quarantined
@@ -38,18 +38,18 @@ def domain(post: Post) -> str:
 
 def test_an_address_in_any_case_and_of_a_renamed_channel(post: Post) -> None:
     signed = post.signed
-    assert post.write(to=signed.upper()) == inwards.POSTED
+    assert post.write(to=signed.upper()) == answers.POSTED
     channels.change(person=post.cast.alice, channel=post.cast.general.id, name="lobby")
-    assert post.write(to=signed, sender="DANA@D.test") == inwards.POSTED
+    assert post.write(to=signed, sender="DANA@D.test") == answers.POSTED
     by_id = f"{post.cast.general.id.lower()}+{signed.partition('+')[2]}"
-    assert post.write(to=by_id) == inwards.POSTED
+    assert post.write(to=by_id) == answers.POSTED
     assert [row.author for row in post.all()] == [post.cast.dana] * 3
 
 
 def test_somebody_else_at_a_guests_address_is_kept(post: Post) -> None:
     for sender in ("eve@evil.test", "bob@a.test", "charlie@c.test"):
-        assert post.write(sender=sender) == inwards.KEPT
-    assert post.write(sender="") == inwards.KEPT
+        assert post.write(sender=sender) == answers.KEPT
+    assert post.write(sender="") == answers.KEPT
     assert post.kept() == ["somebody else writes to this guest's address"] * 3 + ["no sender"]
     assert not post.all()
     row = Quarantined.objects.first()
@@ -60,9 +60,9 @@ def test_somebody_else_at_a_guests_address_is_kept(post: Post) -> None:
 
 
 def test_a_member_who_answers_all_is_believed_when_vouched_for(post: Post) -> None:
-    assert post.write(sender="bob@a.test", **vouched("dmarc=pass header.from=a.test")) == inwards.POSTED
+    assert post.write(sender="bob@a.test", **vouched("dmarc=pass header.from=a.test")) == answers.POSTED
     assert post.last().author == post.cast.bob
-    assert post.write(sender="eve@evil.test", **vouched("dmarc=pass header.from=evil.test")) == inwards.KEPT
+    assert post.write(sender="eve@evil.test", **vouched("dmarc=pass header.from=evil.test")) == answers.KEPT
 
 
 def test_forged_tags_are_no_address(post: Post) -> None:
@@ -79,7 +79,7 @@ def test_a_tag_is_good_in_its_channel_and_organization_only(post: Post) -> None:
     there = addresses.channel_address(general).partition("@")[2]
     assert codes(post.write(to=f"{post.signed.partition('@')[0]}@{there}")) == (550, "5.1.1")
     # The tag decides, whatever stands before it: a guest of one channel cannot write into another.
-    assert post.write("in general", to=post.signed.replace("general", "secret")) == inwards.POSTED
+    assert post.write("in general", to=post.signed.replace("general", "secret")) == answers.POSTED
     assert not post.all(post.cast.secret) and not post.all(general) and post.last().text == "in general"
 
 
@@ -110,7 +110,7 @@ def test_a_guest_answers_an_announcement_and_makes_none(post: Post) -> None:
     channels.change(person=post.cast.alice, channel=post.cast.general.id, kind="announcement")
     _, message_id = post.said("New office")
     assert codes(post.write(subject="Hi")) == (550, "5.7.1")
-    assert post.write(in_reply_to=message_id) == inwards.POSTED
+    assert post.write(in_reply_to=message_id) == answers.POSTED
 
 
 # The channel's own address
@@ -128,9 +128,9 @@ def test_somebody_has_to_vouch_for_who_writes_there(post: Post, sender: str) -> 
         {"authentication_results": f"{MX}; spf=none\r\nReceived: {hop}"},
         vouched("dmarc=pass header.from=evil.test"),
     ):
-        assert post.write(to=post.plain, sender=sender, **forged) == inwards.KEPT
+        assert post.write(to=post.plain, sender=sender, **forged) == answers.KEPT
     assert set(post.kept()) == {"nobody vouches for the sender"}
-    assert post.write(to=post.plain, sender=sender, **ours) == inwards.POSTED
+    assert post.write(to=post.plain, sender=sender, **ours) == answers.POSTED
     assert post.last().author.email == ("dana@d.test" if "dana" in sender else "bob@a.test")
 
 
@@ -138,7 +138,7 @@ def test_the_ways_to_write_that_address(post: Post) -> None:
     name = f"GENERAL+{'x' * 9}@{domain(post).upper()}"
     for to in (name, f"{post.cast.general.id}@{domain(post)}", f"{post.cast.general.id.lower()}@{domain(post)}"):
         assert inwards.check(to) is None
-        assert post.write(to=to, **vouched()) == inwards.POSTED
+        assert post.write(to=to, **vouched()) == answers.POSTED
 
 
 def test_what_a_trusted_server_calls_forged_is_refused(post: Post) -> None:
@@ -150,9 +150,9 @@ def test_what_a_trusted_server_calls_forged_is_refused(post: Post) -> None:
 
 @pytest.mark.parametrize("results", ["spf=softfail smtp.mailfrom=dana@d.test", "dkim=fail header.d=d.test; spf=none"])
 def test_what_a_trusted_server_found_no_proof_of_is_kept(post: Post, results: str) -> None:
-    assert post.write(**vouched(results)) == inwards.KEPT
+    assert post.write(**vouched(results)) == answers.KEPT
     assert post.kept() == ["nothing proves the sender, whose domain could (DMARC, SPF or DKIM)"]
-    assert post.write(**vouched("spf=none; dkim=none")) == inwards.POSTED
+    assert post.write(**vouched("spf=none; dkim=none")) == answers.POSTED
 
 
 def test_strangers_are_refused(post: Post) -> None:
@@ -193,13 +193,13 @@ def test_addresses_that_are_not_ours(post: Post) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("to", ["signed", "plain", "reports"])
 def test_programs_are_not_heard(post: Post, headers: dict[str, str], to: str) -> None:
-    assert post.write(to=getattr(post, to), **headers, **vouched()) == inwards.DROPPED
+    assert post.write(to=getattr(post, to), **headers, **vouched()) == answers.DROPPED
     assert post.untouched()
 
 
 def test_the_null_sender_is_a_program(post: Post) -> None:
     for sender in ("", "<>"):
-        assert post.give(post.mail(), sender=sender) == inwards.DROPPED
+        assert post.give(post.mail(), sender=sender) == answers.DROPPED
     assert post.untouched()
 
 
@@ -207,10 +207,10 @@ def test_our_own_mail_that_comes_back_is_dropped(post: Post) -> None:
     _, message_id = post.said("Lunch?")
     event = message_id.replace(message_id.split(".")[2].split("@")[0], "event000000000007")
     for own in (message_id, event):
-        assert post.write(message_id=own) == inwards.DROPPED
+        assert post.write(message_id=own) == answers.DROPPED
     made_up = message_id.replace(message_id.split(".")[2][:16], "0" * 16)
-    assert post.write(message_id=made_up) == inwards.POSTED
-    assert post.write(message_id=message_id.replace(settings.MAIL_DOMAIN, "other.test")) == inwards.POSTED
+    assert post.write(message_id=made_up) == answers.POSTED
+    assert post.write(message_id=message_id.replace(settings.MAIL_DOMAIN, "other.test")) == answers.POSTED
 
 
 # Bad input
@@ -220,37 +220,37 @@ def test_our_own_mail_that_comes_back_is_dropped(post: Post) -> None:
 def test_bombs_end_in_quarantine_or_as_a_post(post: Post, name: str) -> None:
     raw = BOMBS[name][0].replace(b"bob@b.test", b"dana@d.test")
     answer = post.give(raw)
-    assert answer in (inwards.POSTED, inwards.KEPT)
+    assert answer in (answers.POSTED, answers.KEPT)
     assert len(post.all()) + len(post.kept()) == 1
 
 
 def test_bombs_of_programs_are_kept_too(post: Post) -> None:
     raw = b"Auto-Submitted: auto-replied\r\n" + BOMBS["10,000 parts"][0].replace(b"bob@b.test", b"dana@d.test")
-    assert post.give(raw) == post.give(raw) == inwards.KEPT
+    assert post.give(raw) == post.give(raw) == answers.KEPT
     assert post.kept() == ["too many parts"]
 
 
 def test_nul_and_broken_charsets_are_cleaned(post: Post) -> None:
     for charset in ("utf-8", "klingon", "utf-16", "shift_jis"):
         raw = post.mail("gr\0\xfcn", content_type=f"text/plain; charset={charset}")
-        assert post.give(raw.replace("\xfc".encode(), b"\xfc")) == inwards.POSTED
+        assert post.give(raw.replace("\xfc".encode(), b"\xfc")) == answers.POSTED
         assert "\0" not in post.last().text
 
 
 def test_two_senders_are_none(post: Post) -> None:
-    assert post.write(sender="dana@d.test, eve@evil.test") == inwards.KEPT
-    assert post.give(post.mail().replace(b"From:", b"From: eve@evil.test\r\nFrom:", 1)) == inwards.KEPT
+    assert post.write(sender="dana@d.test, eve@evil.test") == answers.KEPT
+    assert post.give(post.mail().replace(b"From:", b"From: eve@evil.test\r\nFrom:", 1)) == answers.KEPT
     assert not post.all()
 
 
 def test_what_nobody_thought_of_is_kept(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels_app.guests.receiving.inwards._do", lambda *_: 1 / 0)
-    assert post.write() == inwards.KEPT
+    assert post.write() == answers.KEPT
     assert post.kept() == ["could not be read (ZeroDivisionError)"]
 
 
 @pytest.mark.parametrize("error", [OperationalError, OSError, IntegrityError])
-@pytest.mark.parametrize("where", ["posting.post_many", "quarantine.keep", "addressed.resolve"])
+@pytest.mark.parametrize("where", ["deeds.posting.post_many", "settling.quarantine.keep", "inwards.addressed.resolve"])
 def test_trouble_of_ours_is_to_try_again(
     post: Post, monkeypatch: pytest.MonkeyPatch, error: type[Exception], where: str
 ) -> None:
@@ -258,8 +258,8 @@ def test_trouble_of_ours_is_to_try_again(
         raise error("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"channels_app.guests.receiving.inwards.{where}", fail)
-        raw = post.mail(sender="eve@evil.test" if where == "quarantine.keep" else "dana@d.test")
+        patch.setattr(f"channels_app.guests.receiving.{where}", fail)
+        raw = post.mail(sender="eve@evil.test" if where == "settling.quarantine.keep" else "dana@d.test")
         assert post.give(raw) == AGAIN
     assert post.untouched()
     assert post.give(raw).code == 250
@@ -274,17 +274,17 @@ def test_the_same_mail_from_two_servers_at_once(post: Post, monkeypatch: pytest.
             raise failed[0]
         return post_many(postings)
 
-    monkeypatch.setattr("channels_app.guests.receiving.inwards.posting.post_many", first_fails)
-    assert post.write() == inwards.POSTED
+    monkeypatch.setattr("channels_app.guests.receiving.deeds.posting.post_many", first_fails)
+    assert post.write() == answers.POSTED
 
 
 def test_too_many_at_once_have_to_wait(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels_app.guests.receiving.pace.MOST_A_MINUTE", 2)
-    assert [post.write() for _ in range(3)] == [inwards.POSTED, inwards.POSTED, inwards.SLOWER]
-    assert [post.write(sender="eve@evil.test") for _ in range(3)] == [inwards.KEPT, inwards.KEPT, inwards.SLOWER]
+    assert [post.write() for _ in range(3)] == [answers.POSTED, answers.POSTED, answers.SLOWER]
+    assert [post.write(sender="eve@evil.test") for _ in range(3)] == [answers.KEPT, answers.KEPT, answers.SLOWER]
     assert len(post.all()) == len(post.kept()) == 2
     pace.forget()
-    assert post.write() == inwards.POSTED
+    assert post.write() == answers.POSTED
 
 
 def test_answers_are_a_line_of_ascii() -> None:

@@ -35,3 +35,9 @@ def nobody() -> Declined:
 
 
 AGAIN = Answer(451, "4.3.0", "This can't be taken at the moment; try again later.")
+POSTED = Answer(250, "2.0.0", "It is in the channel.")
+DONE = Answer(250, "2.0.0", "It is done.")
+COUNTED = Answer(250, "2.0.0", "Thank you for the report.")
+DROPPED = Answer(250, "2.0.0", "Taken, but nobody will read it: a program wrote it.")
+KEPT = Answer(250, "2.0.0", "Taken, but kept back until somebody has looked at it.")
+SLOWER = Answer(451, "4.7.1", "Too many mails at once; try again in a minute.")

@@ -21,45 +21,32 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import transaction
 
-from channels_app.chat import access, policy, posting
-from channels_app.chat.access import Archived
-from channels_app.chat.models import Channel, Kind, Message, Seat
-from channels_app.chat.posting import Outcome, Posting
-from channels_app.guests import ORIGIN, loop
-from channels_app.guests.receiving import addressed, commands, judging, readable, reports, strangers, subjects
+from channels_app.chat.models import Channel, Message, Seat
+from channels_app.chat.posting import Outcome
+from channels_app.guests import loop
+from channels_app.guests.receiving import addressed, commands, deeds, judging, readable, reports, strangers
 from channels_app.guests.receiving.addressed import Addressed, SeatsOf
-from channels_app.guests.receiving.answers import AGAIN, Answer, Declined
+from channels_app.guests.receiving.answers import AGAIN, COUNTED, DONE, DROPPED, POSTED, SLOWER, Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
 from channels_app.guests.receiving.checks.verdicts import Checked
 from channels_app.guests.receiving.judging import Writer
 from channels_app.guests.receiving.pace import pace
-from channels_app.guests.secure import acts, handshake, opening
+from channels_app.guests.receiving.settling import Settling
+from channels_app.guests.secure import handshake, opening
 from channels_app.guests.sharing import receiving as sharing
-from channels_app.letters import incoming, quarantine
 from channels_app.letters.targets import Targets
-from channels_app.letters.unwanted import Unwanted, check_form
-from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, parse_message_id, securejoin
-from workspace.events.refusal import Refusal, TooLarge
+from channels_app.letters.unwanted import check_form
+from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, securejoin
 from workspace.people.models import Person
 
 log = logging.getLogger(__name__)
-
-POSTED = Answer(250, "2.0.0", "It is in the channel.")
-DONE = Answer(250, "2.0.0", "It is done.")
-COUNTED = Answer(250, "2.0.0", "Thank you for the report.")
-DROPPED = Answer(250, "2.0.0", "Taken, but nobody will read it: a program wrote it.")
-KEPT = Answer(250, "2.0.0", "Taken, but kept back until somebody has looked at it.")
-SLOWER = Answer(451, "4.7.1", "Too many mails at once; try again in a minute.")
-
-# Nothing is known of the mail then, and the next try may find the database, or the disk, well again.
-_TROUBLE = (OperationalError, InterfaceError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +62,6 @@ class Delivery:
     checked: Checked | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A message to be posted, which may go with others; `subject` is kept if a thread begins with it."""
-
-    channel: Channel
-    what: Posting
-    subject: str = ""
-
-
-Deed = Post | Callable[[], Answer]
-
-
 def take_in(raw: bytes, *, recipient: str, sender: str, checked: Checked | None = None) -> Answer:
     """Settle a mail for one address; `sender` is the envelope's, empty for the null sender. Never raises."""
     return take_in_all([Delivery(raw, sender, [recipient], checked)])[0][0]
@@ -95,7 +70,7 @@ def take_in(raw: bytes, *, recipient: str, sender: str, checked: Checked | None 
 def take_in_all(deliveries: Sequence[Delivery]) -> list[list[Answer]]:
     """Settle mails, each for each of its recipients by itself: their answers, in the same order. Never raises."""
     mails = [(Arrived(one.raw, one.sender, one.checked), one.recipients) for one in deliveries]
-    each = [[_Settling(mail, recipient) for recipient in recipients] for mail, recipients in mails]
+    each = [[Settling(mail, recipient) for recipient in recipients] for mail, recipients in mails]
     try:
         _settle([one for some in each for one in some])
     except Exception:
@@ -116,92 +91,14 @@ def check(recipient: str) -> Answer | None:
     return None
 
 
-class _Settling:
-    """A mail on its way for one recipient: as soon as it has its `answer` it is done with.
-
-    `inside` is what is read of it: of an encrypted mail what was in there.
-    """
-
-    def __init__(self, mail: Arrived, recipient: str) -> None:
-        self.mail = self.inside = mail
-        self.recipient = recipient
-        self.to: Addressed | Person | None = None
-        self.writer: Writer | None = None
-        self.deed: Deed | None = None
-        self.answer: Answer | None = None
-
-    def attempt(self, step: Callable[[_Settling], None]) -> None:
-        """Go a step further; what is in its way becomes the answer. Never raises."""
-        try:
-            try:
-                step(self)
-            except IntegrityError:  # somebody took in the same mail at this moment; now it is known
-                step(self)
-        except Refusal as refusal:
-            self._decline(_declined(refusal))
-        except Declined as declined:
-            self._decline(declined)
-        except (IntegrityError, *_TROUBLE):
-            log.exception("could not take in a mail for %r", self.recipient)
-            self.answer = AGAIN
-        except Exception as error:
-            self.answer = self._put_away(error)
-
-    def _decline(self, declined: Declined) -> None:
-        log.info("declined a mail of %s for %r: %s", self.mail.writer or "nobody", self.recipient, declined)
-        self.answer = declined.answer
-
-    def _put_away(self, error: Exception) -> Answer:
-        """Whatever a mail is made of, it is kept for somebody to look at."""
-        if self.to is None or not isinstance(error, Unwanted):
-            log.exception("could not read a mail for %r", self.recipient)
-        if self.to is None:
-            return AGAIN
-        why = str(error) if isinstance(error, Unwanted) else f"could not be read ({type(error).__name__})"
-        try:
-            place = self.to if isinstance(self.to, Person) else self.to.channel
-            return _keep(self.mail, place, self.recipient, why)
-        except Exception:
-            log.exception("could not keep a mail for %r", self.recipient)
-            return AGAIN
-
-
-def _declined(refusal: Refusal) -> Declined:
-    if isinstance(refusal, Archived):
-        return Declined(refusal.message, status="5.2.1")
-    if isinstance(refusal, TooLarge):
-        return Declined(refusal.message, status="5.3.4", code=552)
-    return Declined(refusal.message)
-
-
-def _keep(mail: Arrived, place: Channel | Person, recipient: str, why: str) -> Answer:
-    if pace.is_too_fast(f"{place.id}:quarantine"):
-        return SLOWER
-    with transaction.atomic():
-        quarantine.keep(
-            mail.marked,
-            mail.opening,
-            org=place.org_id,
-            stream=place.stream,
-            origin=ORIGIN,
-            place=recipient,
-            user=mail.sender[:254],
-            why=why,
-        )
-    return KEPT
-
-
-# The steps
-
-
-def _settle(mails: Sequence[_Settling]) -> None:
+def _settle(mails: Sequence[Settling]) -> None:
     seats = addressed.seats_of((one.recipient, one.mail.writer) for one in mails)
     for one in mails:
         one.attempt(partial(_look, seats=seats))
     open_ones = [one for one in mails if one.answer is None]
     for group in _by_channel(open_ones):
         _decide_all(group)
-    posts = [one for one in open_ones if isinstance(one.deed, Post) and one.answer is None]
+    posts = [one for one in open_ones if isinstance(one.deed, deeds.Post) and one.answer is None]
     if len(posts) > 1:
         _post_together(posts)
     for one in open_ones:
@@ -209,15 +106,15 @@ def _settle(mails: Sequence[_Settling]) -> None:
             one.attempt(_do)
 
 
-def _by_channel(mails: Sequence[_Settling]) -> list[list[_Settling]]:
-    groups: dict[str, list[_Settling]] = defaultdict(list)
+def _by_channel(mails: Sequence[Settling]) -> list[list[Settling]]:
+    groups: dict[str, list[Settling]] = defaultdict(list)
     for one in mails:
         if isinstance(one.to, Addressed):
             groups[one.to.channel.id].append(one)
     return list(groups.values())
 
 
-def _look(one: _Settling, seats: SeatsOf) -> None:
+def _look(one: Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
     answer = DONE if loop.note(one.mail, one.recipient) else sharing.take_in(one.mail, one.recipient)
     if answer is not None:
@@ -251,7 +148,7 @@ def _look(one: _Settling, seats: SeatsOf) -> None:
             readable.check(mail.parsed)
 
 
-def _look_for(one: _Settling, member: Person) -> None:
+def _look_for(one: Settling, member: Person) -> None:
     """What comes to a member's own address."""
     mail = one.mail
     strangers.check(member, mail)
@@ -271,10 +168,10 @@ def _look_for(one: _Settling, member: Person) -> None:
 
 def _talk(mail: Arrived, member: Person, known: Person) -> Answer:
     """In the conversation of the two."""
-    return _say(mail, strangers.conversation(member, known), Writer(known, None, signed=False))
+    return deeds.say(mail, strangers.conversation(member, known), Writer(known, None, signed=False))
 
 
-def _report(mail: Arrived, to: Addressed) -> Deed:
+def _report(mail: Arrived, to: Addressed) -> deeds.Deed:
     """What comes to the address that servers report to, and to which many a vacation reply is sent."""
     check_form(mail.parsed)
     why = reports.failure(mail)
@@ -312,7 +209,7 @@ def _farewell(mail: Arrived, channel: Channel) -> Answer:
     raise judging.gone(channel)
 
 
-def _decide_all(mails: Sequence[_Settling]) -> None:
+def _decide_all(mails: Sequence[Settling]) -> None:
     """What each of these mails to one channel asks for; what they answer is looked up at once."""
     written = [one for one in mails if one.writer is not None]
     if not written or not isinstance(written[0].to, Addressed):
@@ -322,114 +219,29 @@ def _decide_all(mails: Sequence[_Settling]) -> None:
         one.attempt(partial(_decide, targets=targets))
 
 
-def _decide(one: _Settling, targets: Targets) -> None:
+def _decide(one: Settling, targets: Targets) -> None:
     assert isinstance(one.to, Addressed) and one.writer is not None
     channel, mail = one.to.channel, one.inside
     if isinstance(mail, opening.Opened):
-        one.deed = partial(_say_sealed, mail, channel, one.writer)
+        one.deed = partial(deeds.say_sealed, mail, channel, one.writer)
     else:
-        one.deed = _deed(mail, channel, one.writer, targets.find(mail.parsed))
+        one.deed = deeds.asked(mail, channel, one.writer, targets.find(mail.parsed))
 
 
-def _say_sealed(mail: opening.Opened, channel: Channel, writer: Writer) -> Answer:
-    """What an encrypted mail says, some of which is about the group, and some comes in several mails."""
-    if (answer := acts.settle(mail, channel, writer)) is not None:
-        return answer
-    return _say(mail, channel, writer)
-
-
-def _say(mail: Arrived, channel: Channel, writer: Writer) -> Answer:
-    return _done(_deed(mail, channel, writer, Targets(channel, [mail.parsed]).find(mail.parsed)))
-
-
-def _deed(mail: Arrived, channel: Channel, writer: Writer, target: str | None) -> Deed:
-    """What a person asks for. Raises `Unwanted`, and the refusals of the verbs."""
-    parsed = mail.parsed
-    command = commands.read(parsed) if writer.signed or _is_guests_answer(parsed, channel, writer) else None
-    if command is not None:
-        return partial(_obey, command, writer, channel)
-    if parsed.pinned or parsed.chat_content == "message-unpinned":
-        raise Declined("Messages can't be pinned by mail.")
-    if incoming.is_act(parsed, target):
-        return partial(_act, parsed, writer, target)
-    thread = _thread(mail, channel, target)
-    if parsed.attachments:
-        return partial(_post_with_files, mail, channel, writer, thread)
-    return _post(mail, channel, writer, thread)
-
-
-def _obey(command: str, writer: Writer, channel: Channel) -> Answer:
-    commands.obey(command, guest=writer.person, channel=channel.id)
-    return DONE
-
-
-def _act(parsed: Parsed, writer: Writer, target: str | None) -> Answer:
-    incoming.act(parsed, target, person=writer.person, origin=ORIGIN)
-    return DONE
-
-
-def _is_guests_answer(parsed: Parsed, channel: Channel, writer: Writer) -> bool:
-    """Whether a guest answers a mail of ours with a program that drops the tag of its address (Microsoft 365)."""
-    answered = parse_message_id(parsed.in_reply_to or "")
-    return writer.seat is not None and answered is not None and answered.channel == channel.id
-
-
-def _thread(mail: Arrived, channel: Channel, target: str | None) -> str | None:
-    """The message a mail answers. A chat client names the latest one in each mail; it answers one by quoting it."""
-    parsed = mail.parsed
-    if mail.is_chat:
-        return target if (parsed.quoted or "").lstrip().startswith(">") else None
-    if channel.kind == Kind.DIRECT:  # letters go back and forth there, each in answer to the one before
-        return target if target and Message.objects.filter(id=target, thread__isnull=False).exists() else None
-    return target or subjects.thread_of(channel, parsed.subject)
-
-
-def _post(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> Post:
-    what = incoming.posting_of(
-        mail.parsed,
-        person=writer.person,
-        channel=channel.id,
-        thread=thread,
-        client_id=_known_as(mail, channel, writer),
-        origin=ORIGIN,
-    )
-    begins = thread is None and not mail.is_chat
-    return Post(channel, what, mail.parsed.subject if begins else "")
-
-
-def _post_with_files(mail: Arrived, channel: Channel, writer: Writer, thread: str | None) -> Answer:
-    """The files are stored first, which must not be for nothing."""
-    access.channel(writer.person, channel.id, policy.posting_action(channel.kind, thread is not None))
-    if not Message.objects.filter(author=writer.person, client_id=_known_as(mail, channel, writer)).exists():
-        _raise_refusal(_write([_post(mail, channel, writer, thread)])[0])
-    return POSTED
-
-
-def _known_as(mail: Arrived, channel: Channel, writer: Writer) -> str:
-    return incoming.same_id(mail.parsed, mail.raw, person=writer.person, channel=channel.id, origin=ORIGIN)
-
-
-def _do(one: _Settling) -> None:
+def _do(one: Settling) -> None:
     """What one mail asks for, in a transaction."""
     deed = one.deed
     assert deed is not None
     with transaction.atomic():
-        one.answer = _done(deed)
+        one.answer = deeds.done(deed)
 
 
-def _done(deed: Deed) -> Answer:
-    if not isinstance(deed, Post):
-        return deed()
-    _raise_refusal(_write([deed])[0])
-    return POSTED
-
-
-def _post_together(mails: Sequence[_Settling]) -> None:
+def _post_together(mails: Sequence[Settling]) -> None:
     """The messages of several mails in one transaction; when that can't be, each gets one of its own later."""
-    posts = [one.deed for one in mails if isinstance(one.deed, Post)]
+    posts = [one.deed for one in mails if isinstance(one.deed, deeds.Post)]
     try:
         with transaction.atomic():
-            outcomes = _write(posts)
+            outcomes = deeds.write(posts)
     except Exception as error:
         log.info("%d mails could not be posted together: %r", len(posts), error)
         return
@@ -437,21 +249,6 @@ def _post_together(mails: Sequence[_Settling]) -> None:
         one.attempt(partial(_note, outcome=outcome))
 
 
-def _note(one: _Settling, outcome: Outcome) -> None:
-    _raise_refusal(outcome)
+def _note(one: Settling, outcome: Outcome) -> None:
+    deeds.raise_refusal(outcome)
     one.answer = POSTED
-
-
-def _write(posts: Sequence[Post]) -> list[Outcome]:
-    outcomes = posting.post_many([post.what for post in posts])
-    subjects.keep(
-        (post.channel, outcome.message["id"], post.subject)
-        for post, outcome in zip(posts, outcomes, strict=True)
-        if post.subject and not isinstance(outcome, Refusal) and outcome.fresh
-    )
-    return outcomes
-
-
-def _raise_refusal(outcome: Outcome) -> None:
-    if isinstance(outcome, Refusal):
-        raise outcome

@@ -41,6 +41,7 @@ def say_sealed(mail: opening.Opened, channel: Channel, writer: Writer) -> Answer
 
 
 def say(mail: Arrived, channel: Channel, writer: Writer) -> Answer:
+    """What one mail says, done at once. Raises as `asked`."""
     return done(asked(mail, channel, writer, Targets(channel, [mail.parsed]).find(mail.parsed)))
 
 
@@ -112,6 +113,7 @@ def _known_as(mail: Arrived, channel: Channel, writer: Writer) -> str:
 
 
 def done(deed: Deed) -> Answer:
+    """Do it; the caller has a transaction. Raises the refusals of the verbs."""
     if not isinstance(deed, Post):
         return deed()
     raise_refusal(write([deed])[0])
@@ -119,6 +121,7 @@ def done(deed: Deed) -> Answer:
 
 
 def write(posts: Sequence[Post]) -> list[Outcome]:
+    """Post them together; what became of each, in order. The caller has a transaction."""
     outcomes = posting.post_many([post.what for post in posts])
     subjects.keep(
         (post.channel, outcome.message["id"], post.subject)
@@ -129,5 +132,6 @@ def write(posts: Sequence[Post]) -> list[Outcome]:
 
 
 def raise_refusal(outcome: Outcome) -> None:
+    """Raises the refusal, if it is one."""
     if isinstance(outcome, Refusal):
         raise outcome

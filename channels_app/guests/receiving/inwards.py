@@ -92,18 +92,29 @@ def check(recipient: str) -> Answer | None:
 
 
 def _settle(mails: Sequence[Settling]) -> None:
-    seats = addressed.seats_of((one.recipient, one.mail.writer) for one in mails)
     for one in mails:
+        one.attempt(_take_elsewhere)
+    for_us = _open(mails)
+    seats = addressed.seats_of((one.recipient, one.mail.writer) for one in for_us) if for_us else {}
+    for one in for_us:
         one.attempt(partial(_look, seats=seats))
-    open_ones = [one for one in mails if one.answer is None]
-    for group in _by_channel(open_ones):
+    for group in _by_channel(_open(for_us)):
         _decide_all(group)
-    posts = [one for one in open_ones if isinstance(one.deed, deeds.Post) and one.answer is None]
+    posts = [one for one in _open(for_us) if isinstance(one.deed, deeds.Post)]
     if len(posts) > 1:
         _post_together(posts)
-    for one in open_ones:
-        if one.answer is None:
-            one.attempt(_do)
+    for one in _open(for_us):
+        one.attempt(_do)
+
+
+def _open(mails: Sequence[Settling]) -> list[Settling]:
+    """Those without an answer yet."""
+    return [one for one in mails if one.answer is None]
+
+
+def _take_elsewhere(one: Settling) -> None:
+    """What is for no channel and no member: a test of ours, and what another server writes."""
+    one.answer = DONE if loop.note(one.mail, one.recipient) else sharing.take_in(one.mail, one.recipient)
 
 
 def _by_channel(mails: Sequence[Settling]) -> list[list[Settling]]:
@@ -116,10 +127,6 @@ def _by_channel(mails: Sequence[Settling]) -> list[list[Settling]]:
 
 def _look(one: Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
-    answer = DONE if loop.note(one.mail, one.recipient) else sharing.take_in(one.mail, one.recipient)
-    if answer is not None:
-        one.answer = answer
-        return
     one.to = to = sharing.answered(one.mail, one.recipient) or addressed.resolve(one.recipient, one.mail.writer, seats)
     if not isinstance(to, Person) and to.purpose == BOUNCE:
         one.deed = _report(one.mail, to)

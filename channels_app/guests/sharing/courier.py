@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 
 from django.conf import settings
@@ -33,6 +34,7 @@ class Courier:
         self._moved: set[str] = set()
         self._rung = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._sweep_at = 0.0
 
     def mark(self, stream: str) -> None:
         """There may be something for who shares this channel."""
@@ -54,9 +56,16 @@ class Courier:
                 await asyncio.sleep(RENEW_SECONDS)
 
     async def look(self) -> None:
-        """Set out with all that may go now; returns before it has arrived."""
+        """Set out with all that may go now; returns before it has arrived.
+
+        Most channels are shared with nobody: at their bells nothing more is looked for than that.
+        """
         moved, self._moved = self._moved, set()
-        streams = {*await in_thread(rounds.with_shares, moved), *await in_thread(rounds.behind)}
+        shared = await in_thread(rounds.with_shares, moved) if moved else []
+        if not shared and time.monotonic() < self._sweep_at:
+            return
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
+        streams = {*shared, *await in_thread(rounds.behind)}
         for stream in streams:
             for round in await in_thread(rounds.gather, stream):
                 await self._start(self._carry(round))

@@ -76,7 +76,7 @@ def test_a_guest_from_end_to_end(house: House, sink: Sink) -> None:
     os.kill(house.up.children()["gateway"], signal.SIGKILL)
     _ask(house, owner["token"], f"/channels/{channel}/messages", {"text": "Good.", "thread": posted["id"]})
     until(lambda: len(sink.of(GUS)) == 3, 40)
-    assert sink.of(GUS)[2].text.endswith("Good.")
+    assert sink.of(GUS)[2].text == "> Shall we meet?\r\n\r\nGood."
     assert until(lambda: _run(house, "status")["ok"], 20)
 
 

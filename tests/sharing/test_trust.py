@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from channels_app.chat import guests, members, sharing
 from channels_app.chat.models import Message, Seat, Share, Visitor
@@ -242,3 +243,24 @@ def test_whoever_has_only_mail_answers_and_is_a_guest(db: None, tmp_path: Path) 
     assert Seat.objects.get(membership__channel=acme.channel).membership.person == dana
     assert (acme.share.state, acme.share.why) == (Share.State.ENDED, "They take part by mail.")
     assert acme.carry() == []
+
+
+def test_an_answer_that_is_not_believed_brings_nobody_in(db: None, tmp_path: Path, settings: Settings) -> None:
+    acme = Server("Acme", tmp_path)
+    acme.create()
+    acme.offer("dana@d.test")
+    (offer,) = acme.carry()
+    settings.TRUSTED_AUTHSERV = ["mx.acme.test"]
+
+    def answer(*headers: str) -> int:
+        lines = ("From: Dana <dana@d.test>", "Subject: Re: project", *headers, "", "Gladly!", "")
+        return acme.take(Ready("dana@d.test", offer.sender, "\r\n".join(lines).encode())).code
+
+    said = "Authentication-Results: mx.acme.test;"
+    assert answer("Message-ID: <1@d.test>", f"{said} dmarc=fail header.from=d.test") == 550
+    assert answer("Message-ID: <2@d.test>", f"{said} spf=softfail smtp.mailfrom=dana@d.test") == 250
+    assert answer("Message-ID: <3@d.test>", "Auto-Submitted: auto-replied") == 250
+    assert Quarantined.objects.get().stream == acme.channel.stream
+    assert acme.share.state == Share.State.OFFERED and acme.texts() == []
+    assert not Person.objects.filter(org=acme.org, email="dana@d.test").exists()
+    assert answer("Message-ID: <4@d.test>") == 250 and acme.texts() == ["Gladly!"]

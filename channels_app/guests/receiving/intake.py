@@ -87,43 +87,48 @@ class _Queue:
         self._together = together
         self._waiting: deque[tuple[Delivery, asyncio.Future[list[Answer]]]] = deque()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lmtp")
-        self._workers: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working = 0  # of the tasks, those that will look at what waits once more
 
     def put(self, mail: Delivery) -> asyncio.Future[list[Answer]]:
         answers: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((mail, answers))
-        if not self._workers:
+        if not self._working:
             self._start()
-        elif len(self._workers) < THREADS:
+        elif self._working < THREADS:
             asyncio.get_running_loop().call_later(PATIENCE, self._help, mail)
         return answers
 
     def _start(self) -> None:
-        worker = asyncio.create_task(self._work())
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        self._working += 1
+        task = asyncio.create_task(self._work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _help(self, mail: Delivery) -> None:
         """Another worker, when this mail waits still."""
-        if len(self._workers) < THREADS and any(waiting is mail for waiting, _ in self._waiting):
+        if self._working < THREADS and any(waiting is mail for waiting, _ in self._waiting):
             self._start()
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._together, len(self._waiting)))]
-            try:
-                found = await loop.run_in_executor(self._threads, _take_in, [mail for mail, _ in batch])
-            except Exception as error:
-                for _, answers in batch:
-                    answers.set_exception(error)
-            else:
-                for (_, answers), said in zip(batch, found, strict=True):
-                    answers.set_result(said)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(self._together, len(self._waiting)))]
+                try:
+                    found = await loop.run_in_executor(self._threads, _take_in, [mail for mail, _ in batch])
+                except Exception as error:
+                    for _, answers in batch:
+                        answers.set_exception(error)
+                else:
+                    for (_, answers), said in zip(batch, found, strict=True):
+                        answers.set_result(said)
+        finally:  # before anybody else runs: what is put from now on needs another one
+            self._working -= 1
 
     async def close(self) -> None:
-        while self._workers:
-            await asyncio.wait(self._workers)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
         await asyncio.to_thread(self._threads.shutdown)
 
 

@@ -28,7 +28,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from channels_app.chat.models import Channel, Message, Seat
+from channels_app.chat.models import Channel, Message, Seat, Share
 from channels_app.chat.posting import Outcome
 from channels_app.guests import loop
 from channels_app.guests.receiving import addressed, commands, deeds, judging, readable, reports, strangers
@@ -43,7 +43,7 @@ from channels_app.guests.secure import handshake, opening
 from channels_app.guests.sharing import receiving as sharing
 from channels_app.letters.targets import Targets
 from channels_app.letters.unwanted import check_form
-from channels_app.mail import BOUNCE, MessageId, Parsed, event_seq, securejoin
+from channels_app.mail import BOUNCE, REPLY, MessageId, Parsed, event_seq, securejoin
 from workspace.people.models import Person
 
 log = logging.getLogger(__name__)
@@ -127,15 +127,25 @@ def _by_channel(mails: Sequence[Settling]) -> list[list[Settling]]:
 
 def _look(one: Settling, seats: SeatsOf) -> None:
     """Whose address it is, what the mail is, and who writes."""
-    one.to = to = sharing.answered(one.mail, one.recipient) or addressed.resolve(one.recipient, one.mail.writer, seats)
+    offer = sharing.offered(one.mail, one.recipient)
+    channel = offer.channel if offer is not None else None
+    to = Addressed(channel, REPLY) if channel else addressed.resolve(one.recipient, one.mail.writer, seats)
+    one.to = to
     if not isinstance(to, Person) and to.purpose == BOUNCE:
         one.deed = _report(one.mail, to)
         return
     if one.mail.is_direct:
         judging.refuse_forged(one.mail)
-    if isinstance(to, Person):
+    if offer is not None:
+        _look_at_answer(one, offer)
+    elif isinstance(to, Person):
         _look_for(one, to)
-        return
+    else:
+        _look_into(one, to)
+
+
+def _look_into(one: Settling, to: Addressed) -> None:
+    """What comes to a channel."""
     one.inside = mail = opening.opened(one.mail, to.channel)
     step = securejoin.read_step(mail.headers)
     if step is not None:
@@ -145,14 +155,9 @@ def _look(one: Settling, seats: SeatsOf) -> None:
     elif to.former is not None:
         one.answer = _farewell(mail, to.channel)
     else:
-        one.writer = opening.writer(mail, to.channel) or judging.judge(to, mail)
-        if pace.is_too_fast(f"{to.channel.id}:{one.writer.person.id}"):
-            one.answer = SLOWER
-        elif _is_programs(mail, mail.parsed):
-            one.answer = DROPPED
-        else:
-            check_form(mail.parsed)
-            readable.check(mail.parsed)
+        writer = opening.writer(mail, to.channel) or judging.judge(to, mail)
+        if _read(one, f"{to.channel.id}:{writer.person.id}"):
+            one.writer = writer
 
 
 def _look_for(one: Settling, member: Person) -> None:
@@ -163,14 +168,35 @@ def _look_for(one: Settling, member: Person) -> None:
         one.answer = DROPPED
         return
     known = strangers.judge(member, mail)
-    if pace.is_too_fast(f"{member.org_id}:{mail.writer}") or (not known and pace.is_too_fast(f"{member.id}:strangers")):
+    if _read(one, f"{member.org_id}:{mail.writer}", *([] if known else [f"{member.id}:strangers"])):
+        one.deed = partial(_talk, mail, member, known) if known else partial(strangers.ask, member, mail)
+
+
+def _look_at_answer(one: Settling, offer: Share) -> None:
+    """What a person answers who was offered a channel."""
+    if _is_programs(one.mail, one.mail.opening):
+        one.answer = DROPPED
+    elif _read(one, f"{offer.channel_id}:{one.mail.writer}"):
+        one.deed = partial(_come_in, one.mail, offer)
+
+
+def _read(one: Settling, *paces: str) -> bool:
+    """Read all of a mail that may go on; False where it ends: there are too many, or a program wrote it."""
+    if any(pace.is_too_fast(key) for key in paces):
         one.answer = SLOWER
-    elif _is_programs(mail, mail.parsed):
+    elif _is_programs(one.inside, one.inside.parsed):
         one.answer = DROPPED
     else:
-        check_form(mail.parsed)
-        readable.check(mail.parsed)
-        one.deed = partial(_talk, mail, member, known) if known else partial(strangers.ask, member, mail)
+        check_form(one.inside.parsed)
+        readable.check(one.inside.parsed)
+    return one.answer is None
+
+
+def _come_in(mail: Arrived, offer: Share) -> Answer:
+    """They are in only with a mail that is believed: one transaction."""
+    seat = sharing.come_in(offer, mail)
+    channel = seat.membership.channel
+    return deeds.say(mail, channel, judging.judge(Addressed(channel, REPLY, seat), mail))
 
 
 def _talk(mail: Arrived, member: Person, known: Person) -> Answer:

@@ -22,14 +22,13 @@ from channels_app.chat.sharing import Peer
 from channels_app.guests import addresses
 from channels_app.guests.models import Early
 from channels_app.guests.receiving import reports
-from channels_app.guests.receiving.addressed import Addressed
 from channels_app.guests.receiving.answers import Answer, Declined
 from channels_app.guests.receiving.arrived import Arrived
 from channels_app.guests.sharing import ORIGIN, applying, keys, numbers
 from channels_app.guests.sharing.keys import Told
 from channels_app.letters import quarantine
 from channels_app.letters.unwanted import Unwanted
-from channels_app.mail import REPLY, SHARE, Reply, Slip, matches, read_reply, read_slip
+from channels_app.mail import SHARE, Reply, Slip, matches, read_reply, read_slip
 from channels_app.mail.charset import clean_line
 from workspace.events.refusal import Conflict, Refusal
 from workspace.people.models import Organization
@@ -270,33 +269,39 @@ def _report(mail: Arrived, org: Organization, reply: Reply) -> Answer | None:
     return TAKEN
 
 
-def answered(mail: Arrived, recipient: str) -> Addressed | None:
-    """A person answers our offer: from now on they are a guest, and this is the first thing they say.
+def offered(mail: Arrived, recipient: str) -> Share | None:
+    """The share whose offer a person answers, its channel joined; None for mail to any other address.
 
-    None for mail to any other address. Raises `Declined` for a mail of somebody else, and when nothing is offered
-    there.
+    Raises `Declined` for a mail of somebody else, and when nothing is offered there.
     """
     reply = _reply(recipient)
     org = _org(recipient) if reply is not None else None
-    return None if reply is None or org is None else _answered(mail, org, reply)
-
-
-@transaction.atomic
-def _answered(mail: Arrived, org: Organization, reply: Reply) -> Addressed:
-    row = _of_address(org, reply)
-    share = sharing.locked(row.id) if row else None
+    if reply is None or org is None:
+        return None
+    share = _of_address(org, reply)
     if share is None or share.channel is None or share.by is None:
         raise Declined(NO_SHARE, status="5.1.1")
     if mail.writer != share.address:
         raise Declined("Somebody else was invited by this address; answer from the mailbox that got the offer.")
+    return share
+
+
+def come_in(share: Share, mail: Arrived) -> Seat:
+    """Who answers an offer is a guest from now on. Raises `Declined` when they are none any more.
+
+    The caller has a transaction, and has yet to see whether the mail is believed.
+    """
+    locked = sharing.locked(share.id)
+    if locked is None or locked.channel is None or locked.by is None:
+        raise Declined(NO_SHARE, status="5.1.1")
     seat = Seat.objects.select_related("membership__person", "membership__channel__org")
-    inside = seat.filter(membership__channel=share.channel, membership__person__email=share.address)
-    if share.state == Share.State.OFFERED:
+    inside = seat.filter(membership__channel=locked.channel, membership__person__email=locked.address)
+    if locked.state == Share.State.OFFERED:
         if not inside.exists():
             name = mail.opening.from_.name if mail.opening.from_ else ""
-            guests.invite(person=share.by, channel=share.channel.id, email=share.address, name=name)
-        sharing.closed(share=share, why="They take part by mail.")
+            guests.invite(person=locked.by, channel=locked.channel.id, email=locked.address, name=name)
+        sharing.closed(share=locked, why="They take part by mail.")
     found = inside.first()
     if found is None:
         raise Declined(NO_SHARE, status="5.1.1")
-    return Addressed(share.channel, REPLY, found)
+    return found

@@ -19,6 +19,7 @@ async def test_a_mail_that_comes_as_the_last_worker_ends(monkeypatch: pytest.Mon
     monkeypatch.setattr(intake, "_take_in", take_in)
     monkeypatch.setattr(intake, "THREADS", 1)
     queue = intake._Queue(1)
-    for _ in range(3):  # at once after the answer, before anything else has its turn
-        assert await asyncio.wait_for(queue.put(Delivery(b"", "dana@d.test", ["x@y.test"])), 5) == [DONE]
+    async with asyncio.timeout(5):
+        for _ in range(3):  # at once after the answer, before anything else has its turn
+            assert await queue.put(Delivery(b"", "dana@d.test", ["x@y.test"])) == [DONE]
     await queue.close()
